@@ -41,7 +41,7 @@ def left_out():
 
 
 def failed_ids(report):
-    """The cases to run once more, alone: some wait for seconds, and a busy machine may make them late."""
+    """The cases to run once more, on their own: some wait for seconds, and a busy machine may make them late."""
     listed = left_out()
     for case in report["results"]:
         if not case["ok"] and case["id"] not in listed:
@@ -101,10 +101,10 @@ def judge_lambda(report, other):
         ("waits of all priorities", set(times) == {"HIGH", "MEDIUM", "BATCH"}),
     ]
     if report["asked_for_jobs"]:
-        # Whatever was delivered twice or died: a call is one job, and it was asked after until it had ended.
+        # Whatever was delivered twice or died: a call is one job, and it was polled until it had ended.
         checks.append(("one job for each execution", vendor["jobs"] == asked))
         checks.append(("each job was looked at, and then its result", vendor["jobs_looked_at"] >= 2 * asked))
-        # What an environment had counted when it was killed is gone; a look whose answer it did not see was one.
+        # What an environment had counted when it was killed is gone; a poll whose answer it did not see still happened.
         looked = report["counted"].get("JobLooked", 0)
         most = vendor["jobs_looked_at"] + kills * vendor["limit_in_flight"]
         checks.append(("the worker counted its looks", 0 < looked <= most))
@@ -161,7 +161,7 @@ def window_use(report):
     return next((window["utilisation"] for window in report["windows"] if window["name"] == "second"), 0)
 
 
-# What a trial can be asked for beyond what every trial must hold. Each is a count, or a ratio within one run.
+# What can be demanded of a trial beyond what every trial must hold. Each is a count, or a ratio within one run.
 TRIALS = {
     "kills": ("killed so often", lambda report: report["crash"]["kills"]),
     "changes": ("limits changed so often", lambda report: len(report["changes"])),
@@ -214,13 +214,13 @@ def judge_planted(report):
     return 0 if found > 0 else 1
 
 
-# A start with a million calls waiting takes at most so many times as long as with a thousand.
+# Starting a call while a million wait takes at most so many times as long as while a thousand wait.
 MOST_OF_A_DECISION = 1.5
 # The rows of a window of a million calls a day are bounded, whatever is waiting: at most so many for each of four.
 MOST_ROWS = 4 * 1024 + 2 * 4096
-# What a server may take of memory, however many executions wait: the caches of the store and the process itself.
+# The memory that a server may take, however many executions wait: the caches of the store and the process itself.
 MOST_RESIDENT = 160_000_000
-# Bytes of disk for an execution that waits, its history, its message and the indexes included.
+# Bytes of disk for a waiting execution, including its history, its message and the indexes.
 MOST_DISK_OF_A_WAIT = 4_096
 
 
@@ -233,7 +233,7 @@ def judge_bench(report):
         failed.append(f"a decision takes {decisions['ratio']} times as long")
     if decisions["gate"]["most_rows"] > MOST_ROWS:
         failed.append(f"the windows have {decisions['gate']['most_rows']} rows")
-    # That all of them are there after SIGKILL, the bench itself asks for.
+    # The bench itself checks that all of them are there after SIGKILL.
     paused = report["paused"]
     if (paused["resident_bytes"] or 0) > MOST_RESIDENT:
         failed.append(f"{paused['executions']} executions that wait take {paused['resident_bytes']} bytes of memory")

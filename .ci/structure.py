@@ -2,7 +2,7 @@
 """The shape of each crate from its `use` paths: which module imports which, and whether folders import in a circle.
 
 Reads Rust as text, well enough for this house: comments, strings and tests are cut away, every path that begins with
-`crate`, `super` or `self` is followed to the deepest module that it names, also through a re-export. `tidy.py` asks; by
+`crate`, `super` or `self` is followed to the deepest module that it names, also through a re-export. `tidy.py` uses it; by
 itself it prints the circles and, with the name of a crate, every arrow between the folders of it.
 """
 
@@ -87,7 +87,7 @@ class Crate:
         return found
 
     def reexported(self, module):
-        """Names that a module hands on: name -> the module that has it. `*` and renamed names are left out."""
+        """Names that a module re-exports: name -> the module that has it. `*` and renamed names are left out."""
         found = {}
         for path in REEXPORT.findall(bare(self.files[module].read_text())):
             for names in group([], path):
@@ -118,7 +118,7 @@ class Crate:
         return at, rest
 
     def arrows(self, folder=()):
-        """Between what lies beside each other in a folder: name -> names. The folder's own file is left out."""
+        """The imports between siblings in a folder: name -> names. The folder's own file is left out."""
         depth, graph = len(folder), {}
         for module, imports in self.imports.items():
             if len(module) <= depth or module[:depth] != folder:
@@ -168,7 +168,7 @@ def circles(graph):
 
 
 def folder_circles(crate):
-    """Circles in which a folder takes part: (the folder they lie in, the names)."""
+    """Circles in which a folder takes part: (the folder that contains them, the names)."""
     for folder in crate.folders():
         for ring in circles(crate.arrows(folder)):
             if any(crate.is_folder(folder + (name,)) for name in ring):

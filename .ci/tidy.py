@@ -3,7 +3,7 @@
 house rules of files. Each subject is a file in `.ci/tidy/`.
 
     python3 .ci/tidy.py               prints one line for each breach and exits 1 if there is any
-    python3 .ci/tidy.py --self-test   plants each fault in a tree of its own and looks whether it is found
+    python3 .ci/tidy.py --self-test   plants each fault in a tree of its own and checks that it is found
 
 Needs nothing but Python 3.11 and cargo.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The names in ARCHITECTURE.md are those of the tree.
 
-Every path of a Rust file, folder or other file of the tree that stands there as code exists, and every function, written
+Every path of a Rust file, folder or other file that is written there as code exists, and every function, written
 `name()`, is defined in the Rust file that its paragraph or row names last before it. Prints one line for each that is gone.
 """
 

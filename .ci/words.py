@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The words of docs/glossary.md are those of the sources.
+"""The sources use the words of docs/glossary.md.
 
-The third column of its table "Our words" names what is not said any more: `Name` nowhere, `crate:Name` not in that crate, a
-name that ends with * stands for all that begin so. Comments and strings do not count. Prints each use, and exits 1 if there is
+The third column of its table "Our words" lists banned identifiers: `Name` everywhere, `crate:Name` in that crate, and a
+name that ends with * bans all that begin so. Comments and strings do not count. Prints each use, and exits 1 if there is
 one.
 """
 

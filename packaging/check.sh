@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries what `.ci/release` built, as far as one machine without a cluster goes. Root is needed for chroot.
+# Tests what `.ci/release` built, as far as that is possible on one machine without a cluster. Root is needed for chroot.
 #
 #   packaging/check.sh [DIRECTORY]        target/release-files without it
 #

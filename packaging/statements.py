@@ -3,7 +3,7 @@
     statements.py sbom TARGET TIME                       cargo's metadata of the workspace in, CycloneDX out
     statements.py provenance COMMIT TIME BUILDER FILE... the files' digests in, one statement out
 
-The bill of materials lists what is linked into `rampmeter` for TARGET: normal dependencies and those that build it, no test's. The
+The bill of materials lists what is linked into `rampmeter` for TARGET: normal and build dependencies, but none of tests. The
 provenance is not signed here: whoever publishes signs it.
 """
 
@@ -25,7 +25,7 @@ def metadata(target):
 
 
 def linked(data):
-    """The packages that `rampmeter` needs, itself first, with what each needs of them."""
+    """The packages that `rampmeter` needs, itself first, each with its own dependencies among them."""
     nodes = {node["id"]: node for node in data["resolve"]["nodes"]}
     packages = {package["id"]: package for package in data["packages"]}
     root = next(i for i, package in packages.items() if package["name"] == "rampmeter")

@@ -1,4 +1,4 @@
-"""The arrows between the crates, and what the pure ones may use besides."""
+"""The arrows between the crates, and what else the pure ones may use."""
 
 ARROWS = {
     "asl": {"expression"},

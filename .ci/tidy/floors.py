@@ -2,7 +2,7 @@
 
 import structure
 
-# For each crate and folder, what lies beside each other there, from the top floor to the bottom one. A file or folder
+# For each crate and folder, its files and folders, from the top floor to the bottom one. A file or folder
 # imports only from floors below its own, never from its own floor. What has no floor is a breach.
 FLOORS = {
     ("rampmeter", ""): [{"cli"}, {"serve"}, {"client", "log", "problem"}],

@@ -18,7 +18,7 @@ SOUND = {
 
 
 def found(changes):
-    """What the checks say of the sound crate with these files over it."""
+    """What the checks say of the sound crate with these files added to it."""
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory) / "crates/planted/src"
         for name, text in {**SOUND, **changes}.items():
@@ -74,7 +74,7 @@ def package(name, uses):
 
 
 def breaches():
-    """One line for each check that does not find what it is for."""
+    """One line for each check that does not find its planted fault."""
     for line in found({}):
         yield f"the sound tree: {line}"
     for what, changes, told in FAULTS:

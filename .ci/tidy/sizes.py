@@ -1,4 +1,4 @@
-"""How large things may be: files, folders, crates, types. What is larger stands in a table with its present size; that
+"""How large things may be: files, folders, crates, types. What is larger is in a table with its present size; that
 number may only fall, so change it when it has."""
 
 import collections
@@ -79,7 +79,7 @@ def type_breaches(root, name, large=None):
 
 
 def notes(root, name):
-    """Entries of the tables that may be lowered or struck out by now. No breach: who made it smaller need not be here."""
+    """Entries of the tables that may be lowered or removed by now. Not a breach: the change that made it smaller may be another one."""
     count = type_sizes(root)
     for (crate, of), limit in LARGE_TYPES.items():
         if crate == name and count[of] < limit:

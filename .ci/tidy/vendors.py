@@ -1,4 +1,4 @@
-"""A vendor is one file of `caller`: no other room asks by name which preset a target has. What a room needs to know of a
+"""A vendor is one file in `caller`: no other crate asks by name which preset a target has. What a crate needs to know of a
 vendor is a member of its table."""
 
 import re

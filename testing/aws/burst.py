@@ -3,7 +3,7 @@
 
 The numbers are those of the template: the queue's visibility and receives, the starter's retries. Around them stand what AWS
 documents: pollers that grow by 300 a minute to 1,250, and StartExecution with a bucket of 800 that fills by 150 a second (the
-smaller regions). Every message must start its execution and none be put aside. Needs nothing of AWS and no time of its own.
+smaller regions). Every message must start its execution and none be put aside. Needs nothing of AWS and runs in simulated time.
 
 Usage: burst.py RAMPMETER
 """
@@ -43,7 +43,7 @@ def burst(settings, seconds=SECONDS):
     tokens, filled_at, busy, started, aside, sent, now = float(BUCKET), 0.0, 0, 0, 0, 0, 0.0
     total = EVENTS_A_SECOND * seconds
     while started + aside < total:
-        # A second at a time for what arrives and who polls; what is tried again lies between.
+        # Arrivals and pollers advance a second at a time; retries fall in between.
         while sent < min(total, int((now + 1) * EVENTS_A_SECOND)):
             visible.append((0, now))
             sent += 1
@@ -66,7 +66,7 @@ def burst(settings, seconds=SECONDS):
             if tokens >= 1:
                 tokens, started, busy = tokens - 1, started + 1, busy - 1
             elif tried >= settings["tries"]:
-                # The pipe failed: the message is there again when its visibility ends.
+                # The pipe failed: the message is visible again when its visibility timeout ends.
                 busy -= 1
                 heapq.heappush(happens, (max(moment, received + settings["visibility"]), order, None, receives, received, arrived))
             else:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Runs the state machine that starts executions from a `source`, on rampmeter serve, with what a pipe hands over.
+"""Runs the state machine that starts executions from a `source`, on rampmeter serve, with what a pipe passes to it.
 
 A message starts an execution that is named by its id and has its body as input; handed over again it starts nothing and
-succeeds all the same, while the execution runs and after its end; a body that is no JSON is put aside at once.
+succeeds all the same, while the execution runs and after its end; a body that is not JSON is put aside at once.
 
 Usage: source.py RAMPMETER     Needs: boto3.
 """
@@ -69,7 +69,7 @@ def judge(states, sqs, definition):
     machine = states.create_state_machine(name="order-starter", definition=definition, roleArn=ROLE, type="EXPRESS")
 
     def deliver(message_id, body):
-        # What a pipe hands over: a list of the one message of its batch.
+        # What a pipe passes on: a list of the one message of its batch.
         message = {"messageId": message_id, "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": "any"}}
         done = states.start_sync_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps([message]))
         return done["status"], done.get("error")
@@ -88,7 +88,7 @@ def judge(states, sqs, definition):
     assert deliver(one, body) == ("SUCCEEDED", None)
     assert deliver(other, "{}") == ("SUCCEEDED", None)
     bad = "11111111-aaaa-4bbb-8ccc-000000000003"
-    # Twice, as a pipe may: it lies aside once.
+    # Twice, as a pipe may deliver it: it is put aside once.
     assert deliver(bad, "no JSON") == ("SUCCEEDED", None)
     assert deliver(bad, "no JSON") == ("SUCCEEDED", None)
     found = sqs.receive_message(QueueUrl=aside, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]

@@ -22,7 +22,7 @@ REGION = "eu-west-1"
 
 
 def printed(told):
-    """The commands: every line after `Next:` that is no comment and no warning."""
+    """The commands: every line after `Next:` that is neither a comment nor a warning."""
     lines = told.split("\nNext:\n", 1)[1].splitlines()
     return [line for line in lines if line and not line.startswith(("#", "warning:"))]
 

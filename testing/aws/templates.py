@@ -47,7 +47,7 @@ def expect(what, got, wanted):
 
 
 def run(rampmeter, *arguments):
-    # Neither the user's variables nor a server of theirs decide what comes out.
+    # Neither the user's variables nor a server of theirs may influence the result.
     environment = {"PATH": os.environ["PATH"], "NO_COLOR": "1"}
     done = subprocess.run([rampmeter, *arguments], capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -61,12 +61,12 @@ def configurations():
 
 
 def plain(value):
-    """A template as plain data, whatever classes the decoder has for places."""
+    """A template as plain data, whatever classes the decoder uses for source locations."""
     return json.loads(json.dumps(value))
 
 
 def synthesise(rampmeter, file, folder):
-    """The SAM template and the other one, after what must be true of their texts."""
+    """The SAM template and the other one, after checks of their texts."""
     templates = {}
     for emit in ("sam", "cfn"):
         out = folder / emit
@@ -302,7 +302,7 @@ def check_alarms(file, template, target, slo):
 
 
 def check_runbook(file, template):
-    """Each alarm says what to do first and where more is written, and there it is."""
+    """Each alarm says what to do first and which section of the runbook has more, and that section exists."""
     runbook = (ROOT / "docs/aws-runbook.md").read_text()
     sections = set(re.findall(r"^### ([a-z-]+)$", runbook, re.MULTILINE))
     for name, resource in template["Resources"].items():
@@ -313,7 +313,7 @@ def check_runbook(file, template):
 
 
 def check_first_deployment(file, template):
-    """What holds work outlives the stack, and not a stack whose first deployment failed."""
+    """What holds work outlives the stack, except a stack whose first deployment failed."""
     for name, resource in template["Resources"].items():
         if resource["Type"] in ("AWS::SQS::Queue", "AWS::DynamoDB::Table"):
             expect(f"{file}: {name}", resource.get("DeletionPolicy"), "RetainExceptOnCreate")
@@ -386,7 +386,7 @@ def check_table(template, stack):
     expect("table: recovery", recovery, True)
 
 
-# The actions that AWS gives for everything or not at all.
+# The actions that AWS grants for everything or not at all.
 ON_ALL = re.compile(
     r"(xray:Put|xray:GetSampling|states:SendTask|states:InvokeHTTPEndpoint|lambda:ListEventSourceMappings|logs:\w*(LogDeliver|ResourcePolic|LogGroups))"
 )
@@ -414,7 +414,7 @@ def check_roles(file, template, stack):
 
 
 def check_stages(rampmeter, file, endpoint):
-    """Two stages stand side by side in one account, each with its own queues."""
+    """Two stages fit into one account, each with its own queues."""
     made = []
     for stage in ("dev", "live"):
         text = run(rampmeter, "aws", "synth", "--config", str(file), "--emit", "cfn", "--notation", "json", "--stage", stage)

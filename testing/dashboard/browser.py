@@ -3,10 +3,10 @@
 
     browser.py target/debug/rampmeter --axe FILE [--shots DIRECTORY]        (run.sh installs what it needs, and runs it)
 
-It goes through every view in the light and the dark look, at the width of a desk and of a telephone; changes a limit by
+It goes through every view in the light and the dark theme, at the width of a desktop and of a phone; changes a limit by
 keyboard alone; pauses and resumes; redrives and discards dead letters; starts an execution whose data are an attack; kills
 the server under the page and starts it again. It judges what the browser shows against what the server says at /v1, lets
-axe-core look for what keeps people out, and asks that nothing was loaded from elsewhere and nothing was complained of.
+axe-core look for barriers, and checks that nothing was loaded from elsewhere and that the browser complained of nothing.
 Prints one line for each check and exits 1 when one fails.
 """
 
@@ -53,7 +53,7 @@ TREE = {
 
 
 class Server:
-    """`rampmeter dev` on ports of its own, or `serve` on what it left."""
+    """`rampmeter dev` on ports of its own, or `serve` on the data that it left."""
 
     def __init__(self, program, directory):
         self.program, self.directory = program, pathlib.Path(directory)
@@ -178,7 +178,7 @@ class Page:
         self.driver.switch_to.active_element.send_keys(*keys)
 
     def judge(self, name):
-        """What keeps people out, by axe-core."""
+        """The barriers that axe-core finds."""
         self.driver.execute_script(self.axe)
         found = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1]; axe.run({ resultTypes: ['violations'] }).then(done)")
@@ -246,7 +246,7 @@ def run(server, page, check):
         page.click("[role=tab]", tab)
         check(f"{tab} shows {word}", word in until(tab, lambda: page.text("#panel")))
 
-    # A tree of states: the graph says of each how it stands.
+    # A tree of states: the graph shows the status of each.
     arn = server.operation("AWSStepFunctions.CreateStateMachine", {
         "name": "tree", "roleArn": "arn:aws:iam::000000000000:role/any", "definition": json.dumps(TREE)})["stateMachineArn"]
     server.operation("AWSStepFunctions.StartExecution", {
@@ -304,7 +304,7 @@ def run(server, page, check):
     trail = until("the audit trail", lambda: page.text("table"))
     check("the audit trail has the change and its reason", all(word in trail for word in ["finance close", "pause", "resume"]))
 
-    # Dead letters: those of no valid call, sent as any client would.
+    # Dead letters: messages that are not valid calls, sent as any client would.
     for _ in range(LETTERS):
         server.operation("AmazonSQS.SendMessage", {"QueueUrl": "netsuite-batch", "MessageBody": ATTACK})
     until("they are dead letters", lambda: len(server.get("/v1/dead-letters?error=Rampmeter.InvalidMessage")["dead_letters"]) >= LETTERS)

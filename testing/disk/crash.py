@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Power loss, on the real binary: what `rampmeter serve` asked of its disk is written down (`shim.c`), images of what the
+"""Power loss, on the real binary: what `rampmeter serve` asked of its disk is recorded (`shim.c`), images of what the
 disk may then hold are made (`image.py`), and in each of them everything must be there that had been acknowledged by then.
 
     crash.py --rampmeter target/debug/rampmeter [--images N] [--opened N] [--numbers N] [--pad BYTES] [--failures N]
@@ -70,7 +70,7 @@ def build_shim(work):
 
 
 def record(arguments, work, shim):
-    """Runs the workload twice, with an orderly stop in between. Answers with the workload and the log."""
+    """Runs the workload twice, with an orderly stop in between. Returns the workload and the log."""
     data, log, workload = work / "data", work / "log", Workload()
     watched = {"LD_PRELOAD": shim, "DISK_DIRECTORY": str(data), "DISK_LOG": str(log)}
     half = arguments.numbers // 2
@@ -88,7 +88,7 @@ def record(arguments, work, shim):
 
 
 class Expected:
-    """What must be in an image of a moment."""
+    """What must be in an image of this moment."""
 
     def __init__(self, workload):
         self.asked, self.acknowledged = workload.asked, workload.acknowledged
@@ -163,7 +163,7 @@ def moments(requests, ready_at):
 
 
 def judge(task):
-    """Makes the images of some moments, and answers with the faults of each."""
+    """Makes the images of some moments, and returns the faults of each."""
     requests, ready_at, chosen, expected, seed, lying = task
     disk, chance, found, count = Disk(lying, random.Random(seed)), random.Random(seed), [], 0
     chosen = sorted(chosen)
@@ -210,7 +210,7 @@ def all_images(requests, ready_at, expected, images, seed, lying=0.0):
 
 
 def ask(arguments, work, folder, expected, workload):
-    """Opens an image with the real server, and asks it over the wire. Answers with what is wrong."""
+    """Opens an image with the real server, and queries it over the wire. Returns what is wrong."""
     server = Server(arguments.rampmeter, work, folder)
     client, faults = Client(server.url), []
     try:

@@ -1,4 +1,4 @@
-"""What a disk may hold after the power failed: rebuilt from the requests that `shim.c` wrote down.
+"""What a disk may hold after the power failed: rebuilt from the requests that `shim.c` recorded.
 
 What was synced is there. Of what was not, any part may be: each write or truncation alone may be there or not, in any
 combination, and the last of a file may be torn at a multiple of 512 bytes. A file that was made is there for certain once its

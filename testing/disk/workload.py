@@ -124,7 +124,7 @@ class Workload:
         self.pad = "." * pad
 
     def run(self, client, numbers, threads=3):
-        """Works through these numbers, each number once. Ends early when the server acknowledges nothing more."""
+        """Works through these numbers, each once. Ends early when the server acknowledges nothing more."""
         left, broken = list(numbers), []
 
         def work():
@@ -174,7 +174,7 @@ class Workload:
                 "AmazonSQS.DeleteMessage", QueueUrl="plain", ReceiptHandle=message["ReceiptHandle"]))
 
     def look_at(self, client, name):
-        """What was said of an execution that has ended stays so."""
+        """What was reported of an ended execution stays so."""
         arn = self.machines["call"].replace(":stateMachine:", ":execution:") + f":{name}"
         described = client.call("AWSStepFunctions.DescribeExecution", executionArn=arn)
         if described["status"] == "SUCCEEDED":

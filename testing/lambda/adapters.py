@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """One suite of the worker's adapters against three servers: `rampmeter serve` (SQS, Step Functions), moto's server (all of
-it), and one that says again what AWS answered (SQS, Step Functions; `recordings.py`). Starts them, makes what the tests
+it), and one that replays recorded responses of AWS (SQS, Step Functions; `recordings.py`). Starts them, makes what the tests
 need, runs the tests named `adapters::`, and fails unless the expected number of them ran and passed.
 
     adapters.py --rampmeter target/debug/rampmeter -- cargo test --workspace --bin bootstrap --locked
@@ -30,7 +30,7 @@ QUEUES = ("a_queue_gives_hides_and_forgets_messages", "a_dead_letter_says_why")
 TASKS = ("a_task_that_was_told_its_success_waits_no_more", "a_task_that_was_told_its_failure_fails_with_error_and_cause")
 SUITES = {
     "rampmeter serve": (("sqs", "states", "dead-tokens"), (*QUEUES, *TASKS, "what_is_no_token_waits_for_nothing")),
-    # What AWS answered, said again. DynamoDB, Secrets Manager, the Parameter Store, Lambda and Scheduler were not recorded.
+    # Recorded responses of AWS. DynamoDB, Secrets Manager, the Parameter Store, Lambda and Scheduler were not recorded.
     "recordings of AWS": (("sqs", "states", "dead-tokens", "recordings"), (
         *QUEUES, *TASKS, "what_is_no_token_waits_for_nothing", "every_recorded_answer_is_read_as_it_was_meant",
     )),
@@ -80,7 +80,7 @@ def make_function(url, name, queues):
 
 
 def run(command, url, parts, tests):
-    """Runs tests against a server. Says whether each ran and passed, and how many did; else what they printed."""
+    """Runs tests against a server. Returns whether each ran and passed, and how many did; else what they printed."""
     variables = {
         **os.environ, "RAMPMETER_TEST_ADAPTERS": ",".join(parts), "RAMPMETER_TEST_TABLE": "limits",
         "RAMPMETER_TEST_FUNCTION": "adapters-worker", "AWS_ENDPOINT_URL": url,

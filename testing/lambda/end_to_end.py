@@ -60,7 +60,7 @@ WORKFLOW = {
 }
 
 
-# With `--jobs` the vendor takes the order on and works on it in the background.
+# With `--jobs` the vendor accepts the order and works on it in the background.
 JOB = {"Method": "POST", "Path": "/services/rest/record/v1/salesOrder", "Headers": {"Prefer": "respond-async"}}
 
 
@@ -175,7 +175,7 @@ def count_statuses(executions):
 
 
 def turnarounds(executions, plan):
-    """From the start of an execution to its end, by priority: what can be seen of either host from outside."""
+    """From the start of an execution to its end, by priority: what can be seen of both hosts from outside."""
     lane_of = {data["order"]: data["priority"].upper() for _, data in plan}
     times = {}
     for execution in executions:

@@ -1,9 +1,9 @@
-"""A proxy between the worker and a service of AWS that goes wrong on purpose, by operation and chance.
+"""A proxy between the worker and an AWS service that goes wrong on purpose, by operation and at random.
 
 refuse   the request is answered 500 and goes nowhere
 drop     the request is made and its answer replaced by 500: a write that was made looks as if it was not
 lose     a conditional write is answered as if somebody else had been first
-busy     the request is answered 409, for what it changes is being changed
+busy     the request is answered 409, as if what it changes were being changed
 shorten  a message that is received is hidden for 2 s only, so that it is delivered again while its call runs
 """
 

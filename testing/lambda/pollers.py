@@ -18,7 +18,7 @@ class Mapping:
         attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         self.visibility, self.duplicates = int(attributes["VisibilityTimeout"]), duplicates
         if self.visibility < function.timeout:
-            # As AWS says when the mapping is made.
+            # As AWS demands when the mapping is made.
             raise ValueError(f"Queue visibility timeout: {self.visibility} seconds is less than Function timeout: {function.timeout} seconds")
         self.enabled, self.ended = threading.Event(), threading.Event()
         self.enabled.set()

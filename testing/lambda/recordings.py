@@ -1,6 +1,6 @@
-"""A server that answers as AWS did: what it says comes from cases recorded from AWS, and is said again to the adapters.
+"""A server that answers as AWS did: it replays cases recorded from AWS to the adapters.
 
-The cases lie beside the project (`../shared/conformance/cases`, or the folder that `RAMPMETER_RECORDINGS` names). Where they
+The cases are beside the project (`../shared/conformance/cases`, or the folder that `RAMPMETER_RECORDINGS` names). Where they
 are not, a few answers of the same forms, written from AWS's documentation, stand in, and the output says so.
 
 Two things are done with them:
@@ -68,7 +68,7 @@ STAND_INS = [
 
 
 class Broken(Exception):
-    """The adapter said what AWS would not have heard from it, or the script came to no end."""
+    """The adapter sent something unexpected, or the script did not come to its end."""
 
 
 class Model:
@@ -243,7 +243,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def said(self):
-        """How much of what was answered is from recordings."""
+        """How many of the responses are from recordings."""
         source = "recordings" if self.recordings.recorded else "AWS's documentation (no recordings are here)"
         return (f"{self.heard} requests; {len(self.replayed)} answers from {source}, {len(set(self.replayed))} different; "
                 f"{self.modelled} by the service model; {len(self.faults)} faults")

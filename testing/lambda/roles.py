@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The parts of the worker beside draining, each from its waking to its end, with real processes:
+"""The parts of the worker besides draining, each from its start to its end, with real processes:
 
 - an undelivered message fails its task and becomes a dead letter,
 - a target that is closed for long puts its queues to sleep behind a schedule, and the schedule wakes them,
 - a target that sleeps although nothing will wake it is woken by its watch, without its secrets, while Lambda is busy,
 - a person pauses a target and lets it go on, lowers a limit and goes back, from the command line, while workers run,
 - a call that failed is kept as a dead letter, with the error and the cause that its task was told,
-- a message that is no call fails its task, and without a task becomes a dead letter,
+- a message that is not a call fails its task, and without a task becomes a dead letter,
 - a vendor that cannot be reached uses up the attempts, which are counted over several drainers,
 - with `on_unknown = "fail"` a call whose environment died is not made again,
 - of an answer that is too long for a workflow it gets what its target or its message selects,
@@ -70,7 +70,7 @@ class SlowVendor(BaseHTTPRequestHandler):
 
 
 class BackVendor(SlowVendor):
-    """Is back, and answers at once."""
+    """A vendor that is back, and answers at once."""
 
     def do_GET(self):
         self.send_response(200)
@@ -228,7 +228,7 @@ def missing_secret(world):
         assert "roles/token" in str(error) and "ResourceNotFound" in str(error), error
     else:
         raise AssertionError("an invocation without its secret does not succeed")
-    # Hidden for ten minutes, and there again in five seconds.
+    # Hidden for ten minutes, and visible again in five seconds.
     again = world.receive("high")
     assert again["MessageId"] == message["MessageId"], again
     world.sqs.delete_message(QueueUrl=world.url("high"), ReceiptHandle=again["ReceiptHandle"])
@@ -285,7 +285,7 @@ def long_closed(world):
     assert json.loads(schedule["Target"]["Input"]) == {"rampmeter": "wake"}, schedule
     wakes = time.mktime(time.strptime(schedule["ScheduleExpression"], "at(%Y-%m-%dT%H:%M:%S)")) - time.timezone
     assert 3_500 < wakes - time.time() < 3_605, schedule
-    # As the schedule will: the target is closed still, so it goes to sleep again, having been awake.
+    # As the schedule will: the target is still closed, so the worker wakes and goes to sleep again.
     function = world.function("drain")
     assert function.invoke({"rampmeter": "wake"}) == {"batchItemFailures": []}
     requests = "".join(function.logged)
@@ -353,7 +353,7 @@ def ordered(world):
     assert isinstance(paused, dict), paused
     assert paused["by"].startswith("anna"), paused
     execution = world.start("ordered", "picky", "GET")
-    # A dead letter of an earlier scenario may be about; none of this one.
+    # There may be a dead letter of an earlier scenario, but none of this one.
     world.map("high", world.function("drain", "picky"), "picky")
     time.sleep(4)
     assert world.states.describe_execution(executionArn=execution)["status"] == "RUNNING"
@@ -366,7 +366,7 @@ def ordered(world):
     assert "only a deployment allows more" in refused, refused
     assert world.operate("resume", "picky")["order"] == "resume"
     assert world.end_of(execution)["status"] == "SUCCEEDED"
-    # What drained meanwhile has kept the other order.
+    # Drainers meanwhile have kept the other order.
     status = world.operate("status", "picky")["targets"][0]
     assert status["pauses"] == [] and status["limits"][0]["max"] == 2, status
     assert world.operate("limit", "reset", "picky/account")["max"] == 4

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The worker on Lambda, without an account of AWS: its adapters against two servers, its roles, and the whole pattern at
+# The worker on Lambda, without an AWS account: its adapters against three servers, its roles, and the whole pattern at
 # twice what the vendor can do, with everything going wrong. `.ci/judge.py` decides.
 #
 #   testing/lambda/run.sh RAMPMETER BOOTSTRAP [short|long]
@@ -23,7 +23,7 @@ echo "-- roles"
 echo "-- tracing"
 "$python" "$here/tracing.py" --rampmeter "$rampmeter" --bootstrap "$bootstrap"
 
-# Runs the pattern with these arguments, in the name of the report.
+# Runs the pattern with these arguments and writes the report under this name.
 run() {
     "$python" "$here/end_to_end.py" --rampmeter "$rampmeter" --bootstrap "$bootstrap" --json "$work/$1.json" "${@:2}" \
         >"$work/$1.log" 2>&1 || { tail -40 "$work/$1.log"; exit 1; }

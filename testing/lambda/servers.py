@@ -53,7 +53,7 @@ def wait_for(what, seconds, condition):
 
 
 def start_serve(processes, rampmeter, work, configuration, log, **variables):
-    """`rampmeter serve` with this configuration; answers with the URL of its AWS port."""
+    """Starts `rampmeter serve` with this configuration; returns the URL of its AWS port."""
     file, ready = work / "rampmeter.toml", work / "ready.json"
     if configuration:
         file.write_text(configuration)
@@ -79,7 +79,7 @@ time.sleep(1e6)
 
 
 def start_moto(processes, work, log):
-    """moto's server; answers with its URL."""
+    """Starts moto's server; returns its URL."""
     file = work / "moto.txt"
     file.unlink(missing_ok=True)
     processes.start([sys.executable, "-c", MOTO, str(file)], stdout=log, stderr=log)

@@ -1,4 +1,4 @@
-"""Lambda as a function sees it: environments that are processes, the Runtime API, reserved concurrency, time-outs.
+"""Lambda as a function sees it: environments that are processes, the Runtime API, reserved concurrency, timeouts.
 
 An environment is started when none is free, keeps its process between invocations, and is killed when it does not
 answer by its deadline, or by `kill_one`, whenever the test likes. Nothing is frozen.
@@ -169,7 +169,7 @@ class Function:
                     self.free.append(environment)
 
     def kill_one(self):
-        """SIGKILL to one environment that is at work. Says whether there was one."""
+        """Sends SIGKILL to one busy environment. Returns whether there was one."""
         with self.lock:
             busy = [environment for environment in self.busy if environment.alive()]
             if not busy:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The trace of a message goes through the worker: a proxy sees every request to SQS and Step Functions, a socket hears
+"""The trace of a message goes through the worker: a proxy sees every request to SQS and Step Functions, a socket receives
 what X-Ray's daemon would, and the vendor says what it was sent.
 
     tracing.py --rampmeter target/debug/rampmeter --bootstrap target/debug/bootstrap

@@ -1,4 +1,4 @@
-"""What services answer, for TestState: crates/asl/src/test_state/shape/answers.txt, from botocore's models.
+"""The shapes of services' responses, for TestState: crates/asl/src/test_state/shape/answers.txt, from botocore's models.
 
     python3 testing/model/answers.py > crates/asl/src/test_state/shape/answers.txt
 
@@ -105,7 +105,7 @@ def main():
         operations = []
         for operation in wanted:
             output = model.operation_model(operation).output_shape
-            # Where the service answers nothing there is nothing to compare.
+            # Where the service returns nothing there is nothing to compare.
             if output is not None and output.members:
                 members = shapes.members(output)
                 operations.append(f"answer {operation[:1].lower()}{operation[1:]} {members}")

@@ -26,7 +26,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
-# A vendor that is about twenty times as fast as the real one, and as unkind as can be.
+# A vendor that is about twenty times as fast as the real one, and goes wrong in every way.
 VENDOR = [
     "--latency-mean", "60ms", "--latency-p99", "250ms", "--longest", "2s",
     "--lost-answers", "5%", "--server-errors", "2%", "--token-life", "2s",
@@ -43,7 +43,7 @@ class Recipe:
 
     def __init__(self, directory, config, mock, environment, changes, key=None, throttles="0.5%", part=1.0):
         self.directory, self.config, self.mock, self.environment = directory, config, mock, environment
-        # Lines of the configuration that are written otherwise here, the share of throttles, and the part of the
+        # Lines of the configuration that are changed here, the share of throttles, and the part of the
         # executions that this recipe gets.
         self.changes, self.key, self.throttles, self.part = {**RETRY, **changes}, key, throttles, part
 
@@ -178,7 +178,7 @@ def wait_for_file(path, process):
 
 
 def run(rampmeter, name, executions, directory, spoil=None):
-    """Runs a recipe. Answers which checks were broken."""
+    """Runs a recipe. Returns which checks were broken."""
     recipe = RECIPES[name]
     prepare(recipe, directory, executions)
     vendor = [*(spoil(recipe.mock) if spoil else recipe.mock), *VENDOR, "--throttles", recipe.throttles, "--port", "0", "--json", "--report", "report.json"]

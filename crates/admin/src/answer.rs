@@ -1,4 +1,4 @@
-//! The two forms of an answer: an object with its schema, or an error with its code.
+//! The two forms of a response: an object with its schema, or an error with its code.
 
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -40,7 +40,7 @@ impl Refused {
         }
     }
 
-    /// Not the method of this path.
+    /// The wrong method for this path.
     pub(crate) fn method_not_allowed() -> Self {
         let message = "this path takes another method: GET reads, POST changes".to_owned();
         Self {
@@ -86,7 +86,7 @@ impl Refused {
         }
     }
 
-    /// A request that nothing says who it is from, where that is asked for.
+    /// A request without a valid identity, where one is required.
     pub(crate) fn unknown_user() -> Self {
         Self {
             status: StatusCode::UNAUTHORIZED,
@@ -96,7 +96,7 @@ impl Refused {
         }
     }
 
-    /// A request of somebody who may not.
+    /// A request by somebody whose role is not sufficient.
     pub(crate) fn not_allowed(message: impl Into<String>) -> Self {
         Self {
             status: StatusCode::FORBIDDEN,

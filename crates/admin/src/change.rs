@@ -1,4 +1,4 @@
-//! The body of a `POST`: what a change consists of, in the form that all of them share.
+//! The body of a `POST`: the parts of a change that all of them share.
 
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -18,7 +18,7 @@ pub(crate) fn read<T>(body: Body<T>) -> Result<T, Refused> {
         .map_err(|why| Refused::bad_request(why.body_text()))
 }
 
-/// The priority of this name, in any letters.
+/// The priority with this name, in upper or lower case.
 pub(crate) fn priority(text: &str) -> Result<Priority, Refused> {
     text.to_uppercase()
         .parse()

@@ -1,8 +1,8 @@
 //! The dashboard: the pages that people look at, in `crates/admin/dashboard/`, built into the binary. They are plain
 //! HTML, CSS and JavaScript modules and ask this server for everything else, on the `/v1` paths of `crate::routes`.
 //!
-//! Nothing is loaded from anywhere else, and no script or style stands in a page: the policy below forbids both, so that
-//! a text from outside that found its way into a page could not run.
+//! Nothing is loaded from anywhere else, and no script or style stands in a page: the policy below forbids both, so
+//! that a text from outside that got into a page could not run as script.
 
 use axum::Router;
 use axum::body::Body;
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The paths at which the page is served; which of its views is shown is decided by the page.
+/// The paths at which the page is served; the page decides which of its views it shows.
 const PAGES: [&str; 9] = [
     "/",
     "/targets/{target}",
@@ -100,7 +100,8 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router
 }
 
-/// The file, or that the client has it already: a browser asks again each time and gets it when the binary has changed.
+/// The file, or 304 if the client already has it: a browser asks each time, and gets the file again when the binary has
+/// changed.
 fn served(asset: Asset, headers: &HeaderMap) -> Response {
     let digest = Sha256::digest(asset.text.as_bytes());
     let tag = format!("\"{}\"", hex(&digest[..8]));

@@ -1,10 +1,10 @@
-//! An explanation of why a call waits, as answers show it. What it says, and in which words, is `dispatch`'s.
+//! An explanation of why a call waits, as responses show it. Its content and its wording are `dispatch`'s.
 
 use rampmeter_dispatch::{Explanation, Holder, Time};
 use rampmeter_time::rfc3339;
 use serde_json::{Map, Value, json};
 
-/// The fields of an explanation that was given at `at`. Null is what is not known, and what holds a call that is in flight:
+/// The fields of an explanation given at `at`. Unknown fields are null, and so is what holds a call in flight, since
 /// nothing does.
 pub(crate) fn explanation_json(why: &Explanation, at: Time) -> Map<String, Value> {
     let waits = why.held_by != Holder::InFlight;
@@ -25,7 +25,7 @@ pub(crate) fn explanation_json(why: &Explanation, at: Time) -> Map<String, Value
         .collect()
 }
 
-/// A moment; null where there is none, or where it is beyond all time.
+/// A moment; null where there is none, or where it is out of range.
 pub(crate) fn moment_json(moment: Option<Time>) -> Value {
     let moment = moment.filter(|moment| *moment < Time::MAX);
     moment.map(|moment| rfc3339(moment.into())).into()

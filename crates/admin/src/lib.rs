@@ -1,10 +1,10 @@
 //! The admin port: what operators and the command line ask of a running server, as JSON objects with a `schema`,
 //! snake_case names, RFC 3339 times in UTC and durations in `_ms`.
-//! Most of it only reads; what changes something is a `POST` and says so. The pages that people look at are the
+//! Most of it only reads; whatever changes something is a `POST`. The pages that people look at are the
 //! dashboard's: `crate::dashboard`.
 //!
-//! `routes` answers whoever `access` lets in, on a `site` whose `health` is judged from samples; `answer`, `explanation`, `target` and
-//! `redaction` are the shapes of what is answered, `parameters` and `change` those of what is asked.
+//! `routes` answers whoever `access` admits, for a `site` whose `health` is judged from samples. `answer`,
+//! `explanation`, `target` and `redaction` shape the responses, `parameters` and `change` read the requests.
 
 mod access;
 mod answer;

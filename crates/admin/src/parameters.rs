@@ -1,4 +1,4 @@
-//! The parameters in the query string of a request: which there are is said by whoever reads them.
+//! The parameters in the query string of a request. Their meaning is left to the handlers that read them.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::answer::Refused;
 /// Longest query string that is read, in bytes.
 const MAX_PARAMETER_BYTES: usize = 4_096;
 
-/// What stands behind the question mark.
+/// What follows the question mark.
 #[derive(Debug, Default)]
 pub(crate) struct Parameters(BTreeMap<String, String>);
 
@@ -33,7 +33,7 @@ impl Parameters {
         Ok(Parameters(pairs.collect()))
     }
 
-    /// A parameter that is there and not empty.
+    /// A parameter, if it is given and not empty.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0
             .get(name)

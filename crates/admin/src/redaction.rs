@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rampmeter_config::{Config, RedactPath, RedactSegment};
 use serde_json::Value;
 
-/// What stands in the place of a value that is not shown.
+/// What is shown in place of a hidden value.
 const HIDDEN: &str = "[redacted]";
 
 /// The paths of every target that hides something.
@@ -32,9 +32,8 @@ impl Redaction {
     }
 }
 
-/// Hides what a path leads to. A text into which the path goes on is hidden whole: it may be the beginning of a JSON text
-/// that was cut, in which nobody can say where the value stands. Names are compared without regard to case, as those of
-/// headers are.
+/// Hides what a path leads to. A text into which the path would continue is hidden whole: it may be the beginning of a
+/// truncated JSON text, in which the value cannot be located. Names are compared without regard to case, as in headers.
 fn hide(value: &mut Value, path: &[RedactSegment]) {
     let Some((segment, rest)) = path.split_first() else {
         *value = Value::String(HIDDEN.to_owned());
@@ -73,8 +72,8 @@ fn hide(value: &mut Value, path: &[RedactSegment]) {
     }
 }
 
-/// Goes on at any depth. A text on the way is one of many values here, so it is hidden only where it is the beginning of a
-/// JSON text.
+/// Continues at any depth. Most texts on the way have nothing to hide, so a text is hidden only if it looks like the
+/// beginning of a JSON text.
 fn hide_inside(value: &mut Value, path: &[RedactSegment]) {
     match value {
         Value::String(text) if !may_hold_members(text) => {}
@@ -86,7 +85,7 @@ fn may_hold_members(text: &str) -> bool {
     text.trim_start().starts_with(['{', '['])
 }
 
-/// Where the item with this number stands among `count`.
+/// The position of the item with this index among `count`.
 fn place(index: i64, count: usize) -> Option<usize> {
     match usize::try_from(index) {
         Ok(index) => Some(index),

@@ -1,4 +1,4 @@
-//! What stands behind the port: the engine, what is happening now, and what people are not shown.
+//! What the port serves: the engine, what is happening now, and what is hidden from people.
 
 use std::sync::Arc;
 
@@ -21,13 +21,13 @@ pub struct Site {
     pub(crate) access: Access,
     /// Whether the port speaks TLS.
     pub(crate) secure: bool,
-    /// What people are not shown.
+    /// What is hidden from people.
     pub(crate) redaction: Redaction,
     /// What is happening now.
     pub(crate) live: Live,
 }
 
-/// Whether a server of this configuration asks for a login that nobody has.
+/// Whether a server with this configuration requires a login that nobody has.
 #[must_use]
 pub fn nobody_may_log_in(server: &Server) -> bool {
     let access = Access::new(server);
@@ -35,7 +35,7 @@ pub fn nobody_may_log_in(server: &Server) -> bool {
 }
 
 impl Site {
-    /// Reports on an engine with this configuration, and looks at it from now on until it has stopped.
+    /// Reports on an engine with this configuration, and samples it from now until it has stopped.
     pub fn start(engine: Engine, config: &Config) -> Arc<Site> {
         let site = Arc::new(Site {
             engine,
@@ -50,7 +50,7 @@ impl Site {
         site
     }
 
-    /// From now on not ready.
+    /// From now on the server is not ready.
     pub fn drain(&self) {
         self.draining.send_replace(true);
     }

@@ -1,4 +1,4 @@
-//! A target as answers show it: of `/v1/targets`, and of what is happening now.
+//! A target as responses show it: in `/v1/targets`, and in what is happening now.
 
 use rampmeter_dispatch::{Holder, Priority, Time};
 use rampmeter_engine::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::explanation::{explanation_json, moment_json};
 
-/// The whole of it. `delayed`: calls in back-off or sent with a delay, which are in no lane meanwhile.
+/// The whole target. `delayed`: calls in backoff or sent with a delay, which are in no lane meanwhile.
 pub(crate) fn target_json(target: &TargetState, delayed: [u64; 3]) -> Value {
     json!({
         "name": target.name,
@@ -25,7 +25,7 @@ pub(crate) fn target_json(target: &TargetState, delayed: [u64; 3]) -> Value {
         "throttles_under_our_limit": target.throttles_under_our_limit,
         "reused_keys": target.reused_keys,
         "closed_by_headers": target.closed_by_headers,
-        // What the vendor makes of the whole target, and of that until when it is closed or how many calls may be out.
+        // What holds the whole target, and until when it is closed or how many calls may be in flight.
         "vendor": target.vendor.as_ref().map(|vendor| explanation_json(vendor, target.at)),
         "closed_until": moment_json(closed_until(target)),
         "ramp": target.vendor.as_ref().and_then(|vendor| match vendor.held_by {
@@ -50,7 +50,7 @@ fn planned_pause_json(pause: &PlannedPauseState) -> Value {
     })
 }
 
-/// What went wrong lately.
+/// Recent errors.
 fn errors_json(errors: &TargetErrors) -> Value {
     json!({
         "last": errors.last,
@@ -102,7 +102,7 @@ pub(crate) fn by_priority(counts: [u64; 3]) -> Value {
     )
 }
 
-/// Its limits.
+/// The limits of a target.
 pub(crate) fn limits_json(target: &TargetState) -> Vec<Value> {
     target.limits.iter().map(limit_json).collect()
 }

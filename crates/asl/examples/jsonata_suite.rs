@@ -10,11 +10,11 @@ use std::process::ExitCode;
 use rampmeter_asl::jsonata::{Dialect, Given, Limits, Program};
 use serde_json::{Map, Value};
 
-/// How many of the 1,684 cases that JSON can hold must pass. The others ask for another error code
-/// than this engine's where an expression runs for ever or divides by zero.
+/// How many of the 1,684 cases that JSON can hold must pass. The others expect another error code
+/// than this engine's for an expression that runs forever or divides by zero.
 const WANTED: usize = 1_680;
 
-/// The suite asks for arrays of ten million items and for endless recursion to be noticed.
+/// The suite needs arrays of ten million items, and expects endless recursion to be noticed.
 const LIMITS: Limits = Limits {
     steps: 20_000_000,
     depth: 20_000,

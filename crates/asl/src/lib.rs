@@ -1,8 +1,8 @@
 //! Amazon States Language: parse a definition, check it, and advance one execution by one stimulus.
 //!
-//! Pure. No clock, file, socket, thread or random source: time, ids and random bytes are arguments,
-//! so that the same stimuli always lead to the same history. The host owns storage, queues and timers;
-//! it feeds [`Stimulus`]es to [`advance`] and carries out the [`Effect`]s it gets back.
+//! Pure. No clock, file, socket, thread or random source: time, ids and random bytes are arguments, so
+//! that the same stimuli always lead to the same history. The host owns storage, queues and timers; it
+//! feeds [`Stimulus`]es to [`advance`] and carries out the [`Effect`]s that it returns.
 //!
 //! ```
 //! use rampmeter_asl::*;

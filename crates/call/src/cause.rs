@@ -8,14 +8,14 @@ use crate::answer::Answer;
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
 const MAX_CAUSE_CHARS: usize = 32_768;
 
-/// What is told of a call that failed for good.
+/// What is reported about a call that failed for good.
 #[derive(Debug, Clone, Copy)]
 pub struct Failure<'a> {
     /// The vendor's last answer, if there was one.
     pub answer: Option<&'a Answer>,
-    /// The vendor's own error code, where the answer holds one.
+    /// The vendor's own error code, if the answer holds one.
     pub vendor_code: Option<&'a str>,
-    /// What happened, in words, where no answer tells it.
+    /// What happened, in words, if no answer says it.
     pub reason: Option<&'a str>,
     /// Attempts that were made.
     pub attempts: u32,
@@ -42,7 +42,8 @@ pub fn cause(failure: &Failure<'_>) -> String {
     cut(cause)
 }
 
-/// Keeps as much of the body, as text, as there is room for. Headers go first when they alone are too long.
+/// Keeps as much of the body, as text, as there is room for. Headers are dropped first if they alone are
+/// too long.
 fn cut(mut cause: Map<String, Value>) -> String {
     let body = match cause.remove("ResponseBody") {
         Some(Value::String(text)) => text,

@@ -1,8 +1,9 @@
-//! A call that failed for good: the name of its error, as a workflow's `Catch` sees it, and what is told of it.
+//! A call that failed for good: the name of its error, as a workflow's `Catch` sees it, and what is reported
+//! about it.
 
 use crate::answer::Answer;
 
-/// The message is no call.
+/// The message is not a call.
 pub const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
 /// Attempts are used up.
 pub const UNAVAILABLE: &str = "Rampmeter.Unavailable";
@@ -12,12 +13,13 @@ pub const THROTTLED: &str = "Rampmeter.Throttled";
 pub const WAITED_TOO_LONG: &str = "Rampmeter.WaitedTooLong";
 /// A person cancelled it before it left.
 pub const CANCELLED: &str = "Rampmeter.Cancelled";
-/// Nobody knows whether the vendor did it: the answer was lost and the target says not to repeat, or the vendor does not
-/// tell what became of a job.
+/// Nobody knows whether the vendor did it: the answer was lost and the target says not to retry, or the vendor does not
+/// say what became of a job.
 pub const OUTCOME_UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
-/// A job failed, and the vendor tells no HTTP status of it.
+/// A job failed, and the vendor gives no HTTP status for it.
 pub const JOB_FAILED: &str = "Rampmeter.JobFailed";
-/// It could not be delivered: it came back again and again, or the host ended with it again and again.
+/// It could not be delivered: it came back again and again, or the host crashed with it again and
+/// again.
 pub const UNDELIVERABLE: &str = "Rampmeter.Undeliverable";
 
 /// A call that failed.
@@ -35,7 +37,7 @@ pub struct Failed {
     pub attempts: u32,
 }
 
-/// The name of the error for a vendor's final no.
+/// The error name for a vendor's final failure.
 pub(crate) fn status_error(status: u16) -> String {
     format!("Http.StatusCode.{status}")
 }

@@ -1,4 +1,5 @@
-//! The call that the parameters of an HTTP Task ask for, and what such a task is told when it fails. Pure.
+//! The call that the parameters of an HTTP Task ask for, and the error that such a task receives when it
+//! fails. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -19,13 +20,14 @@ pub fn failure(error: &str, cause: String, answer: Option<&Answer>) -> (String, 
     }
 }
 
-/// Whether the parameters of a task are those of an HTTP Task, and not of a message that it sent.
+/// Whether the parameters of a task are those of an HTTP Task, rather than of a message that it
+/// sent.
 pub fn is_http_task(parameters: &Value) -> bool {
     parameters.get("MessageBody").is_none() && parameters.get("ApiEndpoint").is_some()
 }
 
 /// The call that the parameters of an HTTP Task ask for, in the form of a queue message. How the call signs in is the
-/// target's configuration; a connection that is named for AWS is left aside.
+/// target's configuration; a connection that is named for AWS is ignored.
 pub fn call_of(parameters: &Value) -> Result<Value, String> {
     let members = parameters
         .as_object()
@@ -58,7 +60,7 @@ enum ArrayFormat {
     Brackets,
 }
 
-/// Writes the body as a form, where `Transform` asks for it.
+/// Writes the body as a form, if `Transform` asks for it.
 fn encode(call: &mut Map<String, Value>, transform: &Value) -> Result<(), String> {
     match transform.get("RequestBodyEncoding").and_then(Value::as_str) {
         None | Some("NONE") => return Ok(()),

@@ -1,6 +1,6 @@
-//! Jobs: what an accepted call may still want. A vendor that works on it in the background says where to ask, and the
-//! call has ended only when that work has. Here is what is remembered of a job, and what a poll shows; how a vendor's jobs are
-//! read is in `caller`, and what follows from a poll in `job_action`. Each poll is a call like any other and needs a permit.
+//! Jobs: accepted calls that a vendor works on in the background. The vendor says where to poll, and the call has ended only
+//! when that work has. This file holds what is remembered about a job and what a poll shows; how a vendor's jobs are read is
+//! in `caller`, and what follows from a poll is in `job_action`. Each poll is a call like any other and needs a permit.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use crate::answer::Answer;
 use crate::outcome::Outcome;
 use crate::request::Request;
 
-/// Longest body of an ended job that is kept, in bytes.
+/// The maximum body of an ended job that is kept, in bytes.
 const MAX_SAID_BYTES: usize = 16 * 1024;
 
 /// How often a job is polled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Polling {
-    /// Pause before the first poll; doubled from then on.
+    /// Delay before the first poll; doubled from then on.
     pub initial: Duration,
-    /// Longest pause.
+    /// The longest delay.
     pub max: Duration,
-    /// A job that has not ended after so long is given up: nobody knows what becomes of it.
+    /// A job that has not ended after this time is given up: nobody knows what becomes of it.
     pub give_up: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Polling {
         give_up: Duration::from_secs(24 * 60 * 60),
     };
 
-    /// The pause after so many polls.
+    /// The delay after this many polls.
     #[must_use]
     pub fn pause(&self, polls: u32) -> Duration {
         self.initial
@@ -42,14 +42,14 @@ impl Polling {
     }
 }
 
-/// Where to ask for the end of work that goes on at the vendor. A host keeps it, as JSON or otherwise, from the moment
-/// of the answer that told it: from then on the call is not sent again.
+/// Where to poll for the end of work that goes on at the vendor. A host keeps it, as JSON or otherwise, from the
+/// moment of the answer that stated it: from then on the call is not sent again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FollowUp {
     /// The endpoint of the target that has the job; none for the target's own base URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// Path of the job below the base URL: its name for people.
+    /// Path of the job below the base URL; it also serves as its name for people.
     pub job: String,
     /// Path of what is polled next.
     pub path: String,
@@ -57,7 +57,7 @@ pub struct FollowUp {
     pub part: Part,
     /// How the job said that it ended, once it has and its result is still to be read.
     pub ended: Option<Ended>,
-    /// Polls in a row that came to nothing.
+    /// Polls in a row that showed nothing.
     pub misses: u32,
 }
 
@@ -89,16 +89,16 @@ pub enum PollResult {
         /// The vendor's Retry-After.
         after: Option<Duration>,
     },
-    /// The rest stands elsewhere.
+    /// The rest is at another path.
     Next {
         /// What to poll next.
         follow_up: FollowUp,
-        /// The job has ended and only its result is to be read: that needs no pause.
+        /// The job has ended and only its result is to be read: that needs no delay.
         at_once: bool,
     },
     /// The work is done, and this is the answer of the call.
     Done(Answer),
-    /// The work failed, and this is the vendor's final no.
+    /// The work failed, and this is the vendor's final failure.
     Final {
         /// The answer.
         answer: Answer,
@@ -112,13 +112,13 @@ pub enum PollResult {
         /// The vendor's own error code, where there is one.
         vendor_code: Option<String>,
     },
-    /// The vendor does not tell any more: nobody knows what became of the job.
+    /// The vendor no longer says: nobody knows what became of the job.
     Lost {
         /// Why, in words.
         reason: String,
     },
-    /// The poll itself came to nothing (a throttle, a lost answer, a failure that may pass): it is to be repeated, by the
-    /// rules for any call, but without an end.
+    /// The poll itself failed (a throttle, a lost answer, a failure that may pass): it is to be repeated by the rules for
+    /// any call, but without a bound.
     Missed(Outcome),
 }
 
@@ -136,7 +136,7 @@ impl FollowUp {
         }
     }
 
-    /// Where a part of the ended job stands.
+    /// Where to read a part of the ended job.
     #[must_use]
     pub fn then(&self, part: Part, path: String, ended: Ended) -> PollResult {
         let follow_up = FollowUp {
@@ -153,7 +153,7 @@ impl FollowUp {
         }
     }
 
-    /// The work goes on, and its place has moved.
+    /// The work goes on, and its path has changed.
     #[must_use]
     pub fn moved(&self, path: String) -> PollResult {
         let follow_up = FollowUp {

@@ -1,5 +1,5 @@
-//! What follows from a poll of a job, a call that the vendor accepted and works on in the background, by the rules of its
-//! target. What a poll shows is said by `caller`.
+//! What follows from a poll of a job, a call that the vendor has accepted and works on in the background, by the rules of
+//! its target. What a poll shows is decided by `caller`.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum JobAction {
     Again {
         /// Where.
         follow_up: FollowUp,
-        /// After so long.
+        /// After this delay.
         after: Duration,
     },
 }
@@ -37,7 +37,7 @@ pub struct PolledJob<'a> {
     pub polls: u32,
     /// How long ago the vendor accepted it.
     pub age: Duration,
-    /// The least pause between two polls, whatever the target says.
+    /// The minimum delay between two polls, whatever the target says.
     pub least_pause: Duration,
 }
 
@@ -107,11 +107,11 @@ impl CallRules {
         })
     }
 
-    /// How long to wait after a poll that came to nothing.
+    /// How long to wait after a poll that failed.
     fn after_miss(&self, outcome: &Outcome, misses: u32, judgement: Judgement) -> Duration {
         let is_accounts = judgement.whose == Whose::Account;
         match outcome {
-            // The target is closed; or the poll only got ready, or has a new token now.
+            // The target is closed; or the poll only got ready, or has a new access token now.
             _ if is_accounts && judgement.closed_for.is_some() => Duration::ZERO,
             Outcome::Throttled { retry_after, .. } => {
                 let own = self.retry.back_off(misses, self.random);

@@ -1,4 +1,4 @@
-//! What the gate says of an outcome, for what follows for the call.
+//! What the gate says about an outcome, as input to what follows for the call.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use rampmeter_dispatch::Whose;
 /// Whose trouble an outcome is, and for how long its target is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whose trouble it is. For an outcome that is no trouble it says nothing.
+    /// Whose trouble it is. Meaningless for an outcome that is no trouble.
     pub whose: Whose,
-    /// It is not only likely: where it is the call's own, the vendor answered others well.
+    /// It is certain, not just likely: if it is the call's own, the vendor answered others well.
     pub is_proven: bool,
     /// The call was a probe, or was let through as the target reopened: it must not be the next one again.
     pub was_probe: bool,
@@ -18,7 +18,7 @@ pub struct Judgement {
 }
 
 impl Judgement {
-    /// The call's own affair. So does a host judge that has no gate.
+    /// The call's own trouble: the judgement of a host that has no gate.
     pub const CALL: Judgement = Judgement {
         whose: Whose::Call,
         is_proven: true,

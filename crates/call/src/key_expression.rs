@@ -1,13 +1,13 @@
-//! Whether an idempotency key, as a definition computes it, can be the same for two different calls, or another one for repeats
-//! of one. The expression is read as text, in either query language: which parts of the context object it is made of, and
-//! whether any data. Data is taken to tell calls apart. Pure.
+//! Whether an idempotency key, as a definition computes it, can be the same for two different calls, or differ between
+//! attempts of one. The expression is read as text, in either query language: which parts of the context object it is made
+//! of, and whether any data. Data is assumed to tell calls apart. Pure.
 
 use std::fmt;
 
-/// Where a state stands that computes a key.
+/// Where the state that computes a key is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KeyScope {
-    /// How many inline Map states it stands in, one within the other, in the same execution.
+    /// How many nested inline Map states it is in, within the same execution.
     pub maps: usize,
     /// One execution can enter it again.
     pub in_loop: bool,
@@ -16,22 +16,23 @@ pub struct KeyScope {
 /// Why a key does not name one entry into its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyFault {
-    /// It holds nothing that changes.
+    /// It contains nothing that changes.
     Constant,
-    /// It holds nothing of the execution.
+    /// It contains nothing of the execution.
     SameForExecutions,
-    /// It holds nothing of the item.
+    /// It contains nothing of the item.
     SameForItems,
-    /// It holds the number of the inner item only.
+    /// It contains only the index of the inner item.
     SameForOuterItems,
-    /// It holds no time.
+    /// It contains no time.
     SameForPasses,
     /// It changes from one attempt to the next.
     OtherForAttempts,
 }
 
 impl KeyFault {
-    /// Whether two different calls can carry the same key: the vendor would take the second for a repeat, and it would be lost.
+    /// Whether two different calls can carry the same key: the vendor would take the second for a retry, and it would be
+    /// lost.
     #[must_use]
     pub fn collides(self) -> bool {
         self != KeyFault::OtherForAttempts
@@ -65,7 +66,7 @@ struct Parts {
     data: bool,
 }
 
-/// The fault of a key that is computed so in such a place, if it has one.
+/// The fault of a key that is computed by this expression in this scope, if it has one.
 #[must_use]
 pub fn key_fault(expression: &str, scope: KeyScope) -> Option<KeyFault> {
     let parts = Parts::of(expression);

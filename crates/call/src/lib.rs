@@ -1,10 +1,10 @@
-//! What a call is and what follows from its outcome. Pure, and one for all three hosts: the engine, the worker on AWS and the
-//! simulator ask the same functions and have no opinion of their own.
+//! What a call is and what follows from its outcome. Pure, and shared by all three hosts: the engine, the worker on AWS and
+//! the simulator call the same functions and have no rules of their own.
 //!
 //! A [`CallMessage`] describes a call and is judged by its [`Account`]; it becomes a [`Request`], and that an [`Outcome`].
-//! [`CallRules`] are what its target says about calls that go wrong, and [`NextAction`] is what follows: the call is over, it
-//! failed, or it is made again after a while. The crate leaves out when a call may start (crate `dispatch`), how a request
-//! becomes an outcome (crate `caller`), and what becomes of messages and tasks (the hosts).
+//! [`CallRules`] are what its target says about calls that go wrong, and [`NextAction`] is what follows: the call is done,
+//! it failed, or it is attempted again after a while. The crate leaves out when a call may start (crate `dispatch`), how a
+//! request becomes an outcome (crate `caller`), and what becomes of messages and tasks (the hosts).
 
 mod answer;
 pub mod cause;

@@ -1,6 +1,6 @@
 //! The call message: what a workflow, or any SQS client, drops into a queue of a target. It has the member names
-//! of the Step Functions HTTP Task. A message is judged whole before it may wait, and what is wrong with it is a
-//! sentence for the one who wrote it.
+//! of the Step Functions HTTP Task. A message is checked as a whole before it may wait, and what is wrong with
+//! it is a sentence for whoever wrote it.
 
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -13,21 +13,22 @@ use crate::suggestion;
 /// A call as its message describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CallMessage {
-    /// Task token of the workflow that waits; none if nobody waits.
+    /// Task token of the workflow that waits; none if no workflow does.
     pub task_token: Option<String>,
     /// What to send. Its `idempotency_key` is empty until [`CallMessage::into_request`].
     pub request: Request,
     /// Business key, to search by.
     pub key: Option<String>,
-    /// At most one call of this key is under way in the target, in the order of sending within a priority.
+    /// At most one call of this key is in flight in the target, in the order of sending within a priority.
     pub ordering_key: Option<String>,
-    /// Names the call for the vendor; where it is absent the host makes one.
+    /// Identifies the call to the vendor; if it is absent, the host makes one.
     pub idempotency_key: Option<String>,
-    /// JSONPath of the part of a successful answer's body that is given on, in place of the target's.
+    /// JSONPath of the part of a successful answer's body that is passed on, instead of the target's.
     pub response_selector: Option<String>,
 }
 
-/// Longest `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors take as an idempotency key.
+/// The maximum length of `Key`, `OrderingKey` and `IdempotencyKey`, in bytes: what vendors accept as an
+/// idempotency key.
 pub const MAX_KEY_BYTES: usize = 255;
 
 /// Members of a message.
@@ -46,8 +47,8 @@ const MEMBERS: [&str; 12] = [
     "ResponseSelector",
 ];
 
-/// Why a message is no call. If the message holds a task token, [`InvalidMessage::task_token`] gives it back, so
-/// that the task can be failed with `Rampmeter.InvalidMessage`.
+/// Why a message is not a call. If the message holds a task token, [`InvalidMessage::task_token`] gives it back,
+/// so that the task can be failed with `Rampmeter.InvalidMessage`.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{reason}")]
 pub struct InvalidMessage {
@@ -84,7 +85,7 @@ pub enum Reason {
         /// The member that was probably meant.
         near: Option<&'static str>,
     },
-    /// Sign-in belongs to the target.
+    /// A member about sign-in, which belongs to the target.
     #[error("{0} is not taken from a message: how a call signs in is the target's configuration")]
     NotFromMessage(&'static str),
     /// A key is empty, too long or cannot be sent.
@@ -108,7 +109,7 @@ pub enum Reason {
     /// Both `Path` and `ApiEndpoint` are given.
     #[error("the message has both Path and ApiEndpoint; one of them says where the call goes")]
     PathAndEndpoint,
-    /// `ApiEndpoint` names another place than the target's.
+    /// `ApiEndpoint` is not below the target's base URL.
     #[error("ApiEndpoint does not lie below the base_url of target {target}{}", if *.has_endpoints { ", nor of one of its endpoints" } else { "" })]
     AnotherHost {
         /// The target.
@@ -116,7 +117,7 @@ pub enum Reason {
         /// Whether it has endpoints beside its base URL.
         has_endpoints: bool,
     },
-    /// The method is not served.
+    /// The method is not supported.
     #[error("Method must be one of {}", METHODS.join(", "))]
     BadMethod,
     /// The path is refused.
@@ -157,7 +158,7 @@ impl InvalidMessage {
         &self.reason
     }
 
-    /// The task token of the message, where one could be read.
+    /// The task token of the message, if one could be read.
     #[must_use]
     pub fn task_token(&self) -> Option<&str> {
         self.task_token.as_deref()
@@ -197,7 +198,7 @@ impl CallMessage {
         })
     }
 
-    /// The call itself, under the message's own idempotency key or, where it has none, the given one.
+    /// The call itself, under the message's own idempotency key or, if it has none, the given one.
     #[must_use]
     pub fn into_request(self, otherwise: impl Into<String>) -> Request {
         let idempotency_key = self.idempotency_key.unwrap_or_else(|| otherwise.into());
@@ -261,7 +262,7 @@ fn refuse_unknown(members: &Map<String, Value>) -> Result<(), Reason> {
     Ok(())
 }
 
-/// A member that is there and not null: JSONPath results of absent data are null.
+/// A member that is present and not null: JSONPath results of absent data are null.
 fn present<'a>(members: &'a Map<String, Value>, field: &str) -> Option<&'a Value> {
     members.get(field).filter(|value| !value.is_null())
 }
@@ -280,7 +281,7 @@ fn text<'a>(
     }
 }
 
-/// A key; a number is taken as its text, since order numbers often are numbers in the data.
+/// A key; a number counts as its text, because order numbers are often numbers in the data.
 fn key(members: &Map<String, Value>, field: &'static str) -> Result<Option<String>, Reason> {
     let key = match present(members, field) {
         None => return Ok(None),

@@ -1,5 +1,5 @@
-//! A call message as a definition writes it, in either query language: what can be said of it before there is any data. Members
-//! that are computed are taken to be right; the rest is judged as a message is. Pure.
+//! A call message as a definition writes it, in either query language: what can be said about it before there is any data.
+//! Members that are computed are assumed to be right; the rest is checked like a message. Pure.
 
 use serde_json::{Map, Value, json};
 
@@ -63,7 +63,7 @@ pub fn template_fault(
     })
 }
 
-/// A text that was meant to be computed and would be sent as it stands.
+/// A text that was meant to be computed and would be sent as it is.
 fn forgotten_expression(body: &Map<String, Value>, language: Language) -> Option<TemplateFault> {
     body.iter().find_map(|(name, value)| {
         let text = value.as_str()?;
@@ -101,11 +101,11 @@ fn bare(name: &str, language: Language) -> &str {
     }
 }
 
-/// A member with a value that is right wherever it is not known.
+/// A member, with a valid value wherever its own is not known.
 fn stand_in(name: &str, value: &Value, language: Language, account: &Account) -> (String, Value) {
     let member = bare(name, language);
     let value = match (member, is_computed(name, value, language)) {
-        // A computed endpoint is one of the target's; none is right wherever it is not known.
+        // A computed endpoint is one of the target's; without one, the message is valid.
         ("RequestBody", _) | ("Endpoint", true) => Value::Null,
         ("Headers" | "QueryParameters", true) => json!({}),
         ("Headers" | "QueryParameters", false) => pairs(value, language),
@@ -160,7 +160,7 @@ fn field_of(reason: &Reason) -> Option<&str> {
     }
 }
 
-/// The name under which a member stands in the definition.
+/// The name of a member as the definition writes it.
 fn written(body: &Map<String, Value>, field: &str, language: Language) -> Option<String> {
     let mut names = body.keys();
     names.find(|name| bare(name, language) == field).cloned()

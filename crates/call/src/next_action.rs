@@ -1,6 +1,7 @@
-//! What follows from the outcome of a call by the rules of its target: it is over, it failed, or it is attempted
-//! again after a while. This is the one place that says so; engine, worker on AWS and simulator do what it says. What an answer means is
-//! said by `caller`; what becomes of permits, messages and tasks is the hosts' business. Jobs are in `job_action`.
+//! What follows from the outcome of a call by the rules of its target: it is over, it failed, or it is attempted again after
+//! a while. This is the one place that decides it; the engine, the worker on AWS and the simulator carry it out. What an
+//! answer means is decided by `caller`; what becomes of permits, messages and tasks is the hosts' business. Jobs are in
+//! `job_action`.
 
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ use crate::on_unknown::OnUnknown;
 use crate::outcome::{Outcome, Repeatable, Throttle};
 use crate::retry::Retry;
 
-/// Crashes of a host with one call in flight, after which it is taken for their cause. Calls that were in flight by chance
-/// share in a crash, so one crash, or a few, say nothing of a call.
+/// Crashes of a host with one call in flight after which the call is taken for their cause. A crash also affects calls
+/// that were in flight by chance, so one crash, or a few, say nothing about a call.
 const MAX_CRASHES: u32 = 10;
 
-/// So often in a row a call that alone is answered 401 is tried once more: what looks like its own trouble may be the first sign
-/// of a revoked token.
+/// How often in a row a call that alone is answered 401 is attempted again: what looks like its own trouble may be the first
+/// sign of a revoked access token.
 const MORE_TRIES_UNAUTHORIZED: u32 = 2;
 
 /// What follows from the outcome of a call.
@@ -34,11 +35,12 @@ pub enum NextAction {
     Failed(Failed),
     /// It is attempted again, under the same idempotency key.
     Again {
-        /// After so long.
+        /// After this delay.
         after: Duration,
         /// Attempts that are used up by then.
         attempts: u32,
-        /// How often in a row the vendor has refused it by then, for itself as far as could be told.
+        /// How often in a row the vendor has refused it by then because of itself, as far as could
+        /// be told.
         refusals: u32,
         /// It goes behind its lane.
         set_back: bool,
@@ -50,7 +52,7 @@ pub enum NextAction {
 /// A call whose attempt has ended, and what its target says about calls that go wrong.
 #[derive(Clone, Copy, Debug)]
 pub struct CallRules {
-    /// How transport failures are repeated.
+    /// How transport failures are retried.
     pub retry: Retry,
     /// What happens to a call whose answer was lost.
     pub on_unknown: OnUnknown,
@@ -60,13 +62,13 @@ pub struct CallRules {
     pub attempts: u32,
     /// How often in a row the vendor refused it before this one.
     pub refusals: u32,
-    /// Any random number: it spreads the waits.
+    /// Any random number: it spreads the delays.
     pub random: u64,
 }
 
 impl CallRules {
-    /// What follows from an outcome, and from what the gate says of it. Whether it tells of a job is asked before (`caller`'s
-    /// `Profile::job_of`).
+    /// What follows from an outcome and from what the gate says about it. Whether the outcome is an accepted job is checked
+    /// before (`Profile::job_of` of `caller`).
     #[must_use]
     pub fn after(&self, outcome: Outcome, judgement: Judgement) -> NextAction {
         let is_accounts = judgement.whose == Whose::Account;
@@ -75,7 +77,8 @@ impl CallRules {
             Outcome::Final { answer, .. } if answer.status == 401 && is_accounts => {
                 self.troubled(judgement, false)
             }
-            // Perhaps the account's trouble after all: others will show it before the call is back.
+            // This may be the account's trouble after all: other calls will show it before this one
+            // is back.
             Outcome::Final { answer, .. }
                 if answer.status == 401 && self.refusals < MORE_TRIES_UNAUTHORIZED =>
             {
@@ -139,7 +142,7 @@ impl CallRules {
         }
     }
 
-    /// It may go well another time; `failed` says so if there is none.
+    /// It may succeed another time; `failed` is the result if there is none.
     fn repeatable(&self, reason: Repeatable, judgement: Judgement, failed: Failed) -> NextAction {
         let is_accounts = judgement.whose == Whose::Account;
         let may_repeat = self.may_repeat(&reason);
@@ -156,14 +159,15 @@ impl CallRules {
                 unknown: true,
             },
             Repeatable::ConnectFailed(_) | Repeatable::SignInFailed(_) if is_accounts => {
-                // While the target is shut it waits in its turn, else a little.
+                // While the target is closed it waits in its turn, otherwise a little.
                 let wait = match judgement.closed_for {
                     Some(_) => Duration::ZERO,
                     None => self.retry.back_off(1, self.random),
                 };
                 self.put_off(wait, self.refusals, false)
             }
-            // Where it may be done already, whose trouble it is decides only whether an attempt is used up.
+            // If the vendor may have done it already, whose trouble it is decides only whether an attempt
+            // is used up.
             _ if is_accounts && may_repeat => self.troubled(judgement, maybe_done),
             _ if !may_repeat => NextAction::Failed(Failed {
                 error: OUTCOME_UNKNOWN.to_owned(),
@@ -184,8 +188,8 @@ impl CallRules {
         }
     }
 
-    /// What follows when the host has ended so many times while the call was in flight, just now among them. A crash of
-    /// ours uses up no attempt of the call.
+    /// What follows when the host has ended this many times while the call was in flight, including just now. A crash
+    /// of ours uses up no attempt of the call.
     #[must_use]
     pub fn after_crash(&self, host: &str, crashes: u32) -> NextAction {
         if crashes >= MAX_CRASHES {
@@ -254,8 +258,8 @@ impl CallRules {
         }
     }
 
-    /// The account's trouble, told by an answer. The call keeps its turn, unless it was a probe: if it were the only one to be
-    /// refused, it would keep the target closed for ever.
+    /// The account's trouble, shown by an answer. The call keeps its turn, unless it was a probe: if it were the only one to
+    /// be refused, it would keep the target closed forever.
     fn troubled(&self, judgement: Judgement, unknown: bool) -> NextAction {
         NextAction::Again {
             after: Duration::ZERO,
@@ -266,13 +270,13 @@ impl CallRules {
         }
     }
 
-    /// A vendor that may have done it already is asked again only where the target allows it.
+    /// A call that the vendor may have done already is sent again only if the target allows it.
     fn may_repeat(&self, reason: &Repeatable) -> bool {
         *reason != Repeatable::MaybeDone || self.on_unknown != OnUnknown::Fail
     }
 
-    /// Too much was asked: of the account, and then its target closes or takes fewer calls at once; or of what this call alone
-    /// asks for, and then it is set back behind its lane, each time for longer, until that was often enough.
+    /// Too much was asked: of the account, then its target closes or takes fewer calls at once; or of something that this
+    /// call alone needs: then it is set back behind its lane, for longer each time, until it has been refused too often.
     fn throttled(
         &self,
         kind: Throttle,
@@ -283,7 +287,7 @@ impl CallRules {
         if judgement.whose == Whose::Account {
             let (least, refusals) = match kind {
                 Throttle::Window => (Duration::ZERO, self.refusals),
-                // The next one lowers the ceiling no further.
+                // The next one does not lower the ceiling further.
                 Throttle::Concurrency => {
                     (self.retry.back_off(1, self.random), self.refusals.max(1))
                 }
@@ -304,7 +308,8 @@ impl CallRules {
         let reason = Some(reason);
         match self.on_unknown {
             OnUnknown::Fail => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 0, reason)),
-            // The vendor may have done it at the last attempt: nobody is told that it did not.
+            // The vendor may have done it at the last attempt, so nobody may be told that it did
+            // not.
             _ if used_up => NextAction::Failed(self.failed(OUTCOME_UNKNOWN, 1, reason)),
             OnUnknown::Retry | OnUnknown::Reconcile => {
                 self.repeat(self.failed(OUTCOME_UNKNOWN, 1, reason), false, true)
@@ -312,7 +317,7 @@ impl CallRules {
         }
     }
 
-    /// Uses up an attempt: the call is tried again, or has failed where it was the last.
+    /// Uses up an attempt: the call is attempted again, or has failed if this was the last.
     fn repeat(&self, failed: Failed, at_once: bool, unknown: bool) -> NextAction {
         let attempts = failed.attempts;
         if attempts >= self.retry.max_attempts {
@@ -333,7 +338,7 @@ impl CallRules {
     }
 }
 
-/// The same, but behind the other calls of its lane where the vendor may be away: they show it.
+/// The same, but behind the other calls of its lane if the vendor may be away: they will show it.
 fn behind_others(next: NextAction, perhaps_away: bool) -> NextAction {
     match next {
         NextAction::Again {

@@ -12,7 +12,7 @@ pub enum OnUnknown {
     Reconcile,
 }
 
-/// What is known of sending a call a second time.
+/// What is known about sending a call a second time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepeatSafety {
     /// It does no more than sending it once: by its method, by the vendor's rules, or because the vendor knows its key.
@@ -24,7 +24,7 @@ pub enum RepeatSafety {
 }
 
 impl OnUnknown {
-    /// What happens where the configuration says nothing: no call is sent again that may do its work twice.
+    /// What happens if the configuration says nothing: no call that may do its work twice is sent again.
     #[must_use]
     pub fn usual(safety: RepeatSafety) -> OnUnknown {
         match safety {

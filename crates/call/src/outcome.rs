@@ -1,5 +1,5 @@
-//! What became of one call, in terms that a host can act on. What an answer means is said by `caller`, and what follows from an
-//! outcome by `next_action`.
+//! What became of one attempt of a call, in terms that a host can act on. What an answer means is decided by `caller`, and
+//! what follows from an outcome by `next_action`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::answer::Answer;
 pub enum Outcome {
     /// The vendor did it.
     Success(Answer),
-    /// The vendor's final no: repeating the same call would give the same answer.
+    /// The vendor's final failure: repeating the same call would give the same answer.
     Final {
         /// The answer.
         answer: Answer,
@@ -21,16 +21,17 @@ pub enum Outcome {
     Throttled {
         /// Which sort of limit refused it.
         kind: Throttle,
-        /// How long the vendor asks to be left alone, where it says so.
+        /// How long the vendor asks to be left alone, if it says so.
         retry_after: Option<Duration>,
-        /// The vendor says that nobody may call: nothing is left of what the account has.
+        /// The vendor says that nobody may call: the account has nothing left.
         for_all: bool,
         /// The answer.
         answer: Answer,
         /// The vendor's own error code, where the body holds one.
         vendor_code: Option<String>,
     },
-    /// It failed for a reason that may pass; it may be tried again with the same idempotency key.
+    /// It failed for a reason that may pass; it may be attempted again with the same idempotency
+    /// key.
     Repeatable {
         /// Why.
         reason: Repeatable,
@@ -42,7 +43,7 @@ pub enum Outcome {
     /// It may have been sent and the vendor's own answer is missing or incomplete: the vendor may or may not have
     /// done it. A gateway that answers in the vendor's place says no more than that.
     Unknown {
-        /// What was lost, in words; what a gateway said instead.
+        /// What was lost, in words, or what a gateway said instead.
         reason: String,
         /// The status with which a gateway answered in the vendor's place, if one did.
         gateway: Option<u16>,
@@ -52,7 +53,7 @@ pub enum Outcome {
         /// Why that cannot be found out, in words.
         reason: String,
     },
-    /// It could not be built, so nothing was sent and no repeat can help.
+    /// It could not be built, so nothing was sent and no retry can help.
     Invalid {
         /// Which rule it breaks, in words.
         reason: String,
@@ -150,16 +151,16 @@ fn status_line(answer: &Answer, vendor_code: Option<&str>) -> String {
 pub enum Throttle {
     /// Too many calls at once.
     Concurrency,
-    /// Too many calls in a stretch of time, or the vendor is overloaded.
+    /// Too many calls in a period, or the vendor is overloaded.
     Window,
 }
 
-/// Why a call may be tried again.
+/// Why a call may be attempted again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repeatable {
-    /// No connection came about, so nothing of the call was sent.
+    /// No connection was made, so nothing of the call was sent.
     ConnectFailed(String),
-    /// The vendor reports a passing failure of its own, and that it did not do the call.
+    /// The vendor reports a passing failure of its own, and that it did not carry out the call.
     ServerError,
     /// The vendor failed in a way that does not say whether it did the call before (500, say).
     MaybeDone,
@@ -184,7 +185,8 @@ pub enum Repeatable {
 }
 
 impl Repeatable {
-    /// Whether the next attempt may follow at once: it has what this one lacked, and a wait would not help.
+    /// Whether the next attempt may follow at once: it has what this one lacked, and a delay would not
+    /// help.
     #[must_use]
     pub fn may_go_on_at_once(&self) -> bool {
         matches!(self, Repeatable::SignInExpired | Repeatable::GotReady)

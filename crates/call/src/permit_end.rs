@@ -1,6 +1,6 @@
-//! What becomes of the permit of a request to the vendor, by its outcome: whether its places are free again, or the vendor may
-//! still be at work, and whose trouble the outcome may be. All three hosts tell their gate here; what the gate makes of it is
-//! `dispatch`, and what follows for the call is `next_action`.
+//! What becomes of the permit of a request to the vendor, by its outcome: whether its slots are free again, or the vendor
+//! may still be at work, and whose trouble the outcome may be. All three hosts report to their gate through this file; what
+//! the gate makes of it is in `dispatch`, and what follows for the call in `next_action`.
 
 use std::time::Duration;
 
@@ -15,31 +15,31 @@ use crate::outcome::{Outcome, Repeatable, Throttle as Kind};
 /// How the permit of one request ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermitEnd {
-    /// The vendor has nothing more to do for it: its places are free by the rule of each limit.
+    /// The vendor has finished with it: its slots are free by the rule of each limit.
     Free,
-    /// Nothing of it was sent: its places are free at once, in windows too.
+    /// Nothing of it was sent: its slots are free at once, in windows too.
     NotSent,
-    /// The vendor may still be at work on it: its places are held for as long as the target says.
+    /// The vendor may still be at work on it: its slots are held for as long as the target says.
     Held,
-    /// The vendor refused it because too much was asked. Its places are free.
+    /// The vendor refused it because too much was asked. Its slots are free.
     Throttled {
         /// Which sort of limit refused, and for how long.
         throttle: Throttle,
         /// The vendor says that nobody may call.
         for_all: bool,
-        /// It may be the vendor's own trouble as well: it was overloaded, and named no time.
+        /// It may be the vendor's own trouble as well: it was overloaded and stated no time.
         overload: bool,
     },
     /// It may be the account's trouble.
     Troubled {
-        /// What the matter is.
+        /// What is wrong.
         kind: Trouble,
-        /// How far the request came.
+        /// How far the request got.
         reach: Reach,
     },
 }
 
-/// How far a request came.
+/// How far a request got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Nothing of it was sent.
@@ -55,7 +55,7 @@ pub enum Reach {
 pub struct EndedRequest {
     /// Its permit.
     pub permit: PermitId,
-    /// Its call, named through all of its attempts.
+    /// Its call, under the same id for all of its attempts.
     pub call: CallId,
     /// How often the vendor refused the call before.
     pub refusals: u32,
@@ -72,9 +72,9 @@ pub struct EndedRequest {
 pub struct GateReply {
     /// What to persist with it.
     pub rows: Vec<WindowRow>,
-    /// Its places are held.
+    /// Its slots are held.
     pub is_held: bool,
-    /// What it means for the call.
+    /// The judgement for the call.
     pub judgement: Judgement,
     /// What a throttle changed.
     pub throttle: Option<ThrottleReport>,
@@ -130,7 +130,7 @@ impl PermitEnd {
         }
     }
 
-    /// Tells the gate. A call that goes on as a job is none of this: see [`Gate::accepted`].
+    /// Reports it to the gate. Not for a call that continues as a job: see [`Gate::accepted`].
     ///
     /// # Panics
     /// If the permit is not open.
@@ -241,7 +241,7 @@ fn throttle(kind: Kind, retry_after: Option<Duration>) -> Throttle {
     }
 }
 
-/// Whether a call that is out shows whether the target may open: a probe, or one of those with which it reopens.
+/// Whether a call in flight will show whether the target may open: a probe, or one of the calls of a ramp.
 fn is_probing(gate: &Gate, now: Time) -> bool {
     gate.view(now)
         .vendor()
@@ -252,7 +252,7 @@ fn is_probing(gate: &Gate, now: Time) -> bool {
         })
 }
 
-/// For how long the target starts nothing, if the vendor or its absence closes it.
+/// For how long the target starts nothing, if the vendor, or its absence, closes it.
 fn closed_for(gate: &Gate, now: Time) -> Option<Duration> {
     let until = gate.view(now).closed_until()?;
     (until > now).then(|| until.saturating_since(now))

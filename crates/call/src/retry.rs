@@ -1,17 +1,17 @@
-//! How transport failures are repeated: how often, and how long the worker of either host waits before the next attempt.
+//! How transport failures are retried: how often, and how long a host waits before the next attempt.
 
 use std::time::Duration;
 
-/// How the worker repeats calls that failed for a reason that may pass.
+/// How calls that failed for a reason that may pass are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// Most attempts of one call, the first included.
+    /// The maximum of attempts of one call, the first included.
     pub max_attempts: u32,
-    /// Pause before the second attempt; doubled from then on.
+    /// Delay before the second attempt; doubled from then on.
     pub initial: Duration,
-    /// Longest pause.
+    /// The longest delay.
     pub max: Duration,
-    /// Most throttles of one call in a row, while the vendor answers others.
+    /// The maximum of throttles of one call in a row, while the vendor answers others.
     pub max_throttles: u32,
 }
 
@@ -30,8 +30,9 @@ impl Retry {
         max_throttles: 20,
     };
 
-    /// The wait before the next attempt, after so many have failed: doubled each time, up to the target's longest, and of
-    /// that between a half and the whole, so that calls which failed together do not come back together.
+    /// The delay before the next attempt, after this many have failed: doubled each time up to the target's longest, and
+    /// then reduced at random to between half of that and all of it, so that calls that failed together do not come back
+    /// together.
     #[must_use]
     pub fn back_off(&self, failed: u32, random: u64) -> Duration {
         let doublings = failed.saturating_sub(1).min(31);

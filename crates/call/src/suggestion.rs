@@ -1,10 +1,10 @@
-//! "Did you mean": the served word that is nearest to what was written.
+//! "Did you mean": the known word that is nearest to what was written.
 
-/// A word longer than this is no misspelling of a key, and comparing it would take long.
+/// A word longer than this is not a misspelling of a key, and comparing it would take long.
 const MAX_CHARACTERS: usize = 40;
 
-/// The nearest of `served`, if it is near enough to be meant: a third of its letters may differ. Letters to add, drop,
-/// change or swap with their neighbour count one each.
+/// The nearest of `served`, if it is near enough to be what was meant: a third of its letters may differ. Letters to
+/// add, drop, change or swap with their neighbour count one each.
 pub fn nearest<'a>(written: &str, served: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if written.chars().count() > MAX_CHARACTERS {
         return None;

@@ -29,7 +29,7 @@ fn refused(message: &Value) -> Reason {
         .clone()
 }
 
-/// A good message with some members replaced; null takes one away.
+/// A good message with some members replaced; null removes one.
 fn with(changes: Value) -> Value {
     let mut message = json!({"TaskToken": "tt", "Method": "POST", "Path": "/orders"});
     let Value::Object(changes) = changes else {

@@ -1,5 +1,5 @@
-//! What the gate, the end of permits and the next action make of bad days together: a host of a few lines, a vendor that is
-//! told when to go wrong, and a virtual clock.
+//! How the gate, the end of permits and the next action work together in bad times: a host of a few lines, a vendor that is
+//! told when to fail, and a virtual clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +18,7 @@ fn at(seconds: i64) -> Time {
     Time::from_millis(seconds * 1_000)
 }
 
-/// How a call stands that has not ended.
+/// The state of a call that has not ended.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     attempts: u32,
@@ -51,7 +51,7 @@ struct Host<V: Fn(Time, CallId) -> Outcome> {
 }
 
 impl<V: Fn(Time, CallId) -> Outcome> Host<V> {
-    /// A host with so many calls that wait.
+    /// A host with this many waiting calls.
     fn new(calls: CallId, vendor: V) -> Host<V> {
         let limits = vec![
             Limit::concurrency("account", 10),
@@ -89,7 +89,7 @@ impl<V: Fn(Time, CallId) -> Outcome> Host<V> {
         self.lane.insert((self.turns, call));
     }
 
-    /// Works until then, or until every call has ended.
+    /// Works until this moment, or until every call has ended.
     fn work_until(&mut self, end: Time) {
         while !self.calls.is_empty() {
             let wake = self.start();
@@ -110,7 +110,7 @@ impl<V: Fn(Time, CallId) -> Outcome> Host<V> {
         }
     }
 
-    /// Starts what may start. Says when time alone may let another call start.
+    /// Starts what may start. Returns when time alone may let another call start.
     fn start(&mut self) -> Option<Time> {
         loop {
             let waiting = if self.lane.is_empty() {
@@ -293,7 +293,7 @@ fn a_vendor_that_comes_and_goes_fails_no_call() {
 
 #[test]
 fn calls_that_are_always_refused_end_by_themselves_and_the_others_go_on() {
-    // At the head of the lane, and more of them than it takes to close the target.
+    // They are at the head of the lane, and more than it takes to close the target.
     let is_bad = |call: CallId| call < 5;
     for (refusal, error) in [
         (

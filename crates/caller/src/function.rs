@@ -1,5 +1,5 @@
-//! Invokes the HTTP stand-in of a Lambda function: one POST of the event, never repeated, and what came back. What
-//! the answer means for a workflow is the engine's affair.
+//! Invokes the HTTP stand-in of a Lambda function: one POST of the event, never repeated, and its response. What
+//! that means for a workflow is decided by the engine.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::network::{error_chain, tls};
 /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_RUN: Duration = Duration::from_secs(900);
 
-/// Longest wait for a connection.
+/// The longest wait for a connection.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 
-/// Bytes of an answer that are kept: four times what a workflow can take.
+/// Bytes of a response that are kept: four times what a workflow can take.
 const MAX_ANSWER_BYTES: usize = 1 << 20;
 
 /// Invokes one function. Cheap to share; connections are kept and reused.
@@ -30,17 +30,17 @@ pub struct FunctionCaller {
     client: Client,
 }
 
-/// Why an invocation has no answer, in words without the URL.
+/// Why an invocation has no response, in words without the URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvokeError {
-    /// No connection came about: the function did not run.
+    /// No connection was made: the function did not run.
     NotSent(String),
-    /// The function may have run; its answer is missing.
+    /// The function may have run; its response is missing.
     Lost(String),
 }
 
 impl FunctionCaller {
-    /// A caller for the function that stands at `url`. Opens no connection yet.
+    /// A caller for the function at `url`. Opens no connection yet.
     ///
     /// # Errors
     /// When TLS or the HTTP client cannot be set up.
@@ -86,7 +86,7 @@ impl FunctionCaller {
 
 impl fmt::Debug for FunctionCaller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The URL may hold a key.
+        // The URL may contain a key.
         f.debug_struct("FunctionCaller").finish_non_exhaustive()
     }
 }

@@ -1,8 +1,8 @@
 //! Makes one API call and says what its answer means.
 //!
 //! A [`Profile`] describes one remote account, and a [`Caller`] turns a `Request` to it into an `Outcome`; both of these are
-//! types of crate `call`. The crate leaves out when a call may start (crate `dispatch`), how often it is repeated and what a
-//! workflow is told (crate `call`): it neither waits nor retries.
+//! types of crate `call`. The crate leaves out when a call may start (crate `dispatch`), how often it is retried and what a
+//! workflow receives (crate `call`): it neither waits nor retries.
 
 mod secret;
 mod network;

@@ -7,7 +7,7 @@ use rampmeter_call::Throttle;
 pub enum Meaning {
     /// The vendor did it.
     Success,
-    /// The vendor's final no.
+    /// The vendor's final failure.
     Final,
     /// Too much was asked.
     Throttled(Throttle),

@@ -23,7 +23,7 @@ pub struct Profile {
     pub target: String,
     /// Which endpoint of the target this is; none for the target itself.
     pub endpoint: Option<String>,
-    /// Where the account is. Every path of a call lies below it.
+    /// Where the account is. Every path of a call is below it.
     pub base_url: Url,
     /// The other hosts of the same account, by name. They have no endpoints of their own.
     pub endpoints: BTreeMap<String, Endpoint>,
@@ -35,12 +35,12 @@ pub struct Profile {
     pub preset: Preset,
     /// What answers mean, before the preset is asked.
     pub signals: Vec<Signal>,
-    /// How a call is named for the vendor; none leaves it to the preset.
+    /// How a call is identified to the vendor; none leaves it to the preset.
     pub idempotency: Option<Idempotency>,
     /// Whether calls that change something carry a token against cross-site request forgery; none leaves it to the
     /// preset.
     pub csrf: Option<bool>,
-    /// How the vendor says that it goes on with a call as a job; none leaves it to the preset.
+    /// How the vendor says that a call continues as a job; none leaves it to the preset.
     pub jobs: Option<Jobs>,
     /// How often a job is polled.
     pub polling: Polling,
@@ -52,9 +52,10 @@ pub struct Profile {
     pub allow_plaintext: bool,
     /// Headers sent with every call. Their values may be credentials (an API key), so a call cannot replace them.
     pub headers: Vec<(String, Secret)>,
-    /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped and said so.
+    /// Bytes of an answer's body (after decompression) that are kept; the rest is dropped, and the
+    /// answer says so.
     pub max_response_bytes: usize,
-    /// What becomes of the body of an answer where the host has a place for long ones.
+    /// What becomes of the body of an answer if the host can store long ones.
     pub response: ResponseRules,
 }
 
@@ -63,7 +64,7 @@ pub struct Profile {
 pub struct Endpoint {
     /// How it is called.
     pub profile: Profile,
-    /// It signs in otherwise than the target, so it has access tokens of its own.
+    /// It signs in differently from the target, so it has access tokens of its own.
     pub own_sign_in: bool,
 }
 
@@ -103,14 +104,14 @@ impl Profile {
         named.map_or(self, |endpoint| &endpoint.profile)
     }
 
-    /// How a call is named for the vendor.
+    /// How a call is identified to the vendor.
     #[must_use]
     pub fn idempotency(&self) -> &Idempotency {
         let preset = &self.preset.vendor().idempotency;
         self.idempotency.as_ref().unwrap_or(preset)
     }
 
-    /// What is known of sending this call a second time.
+    /// What is known about sending this call a second time.
     #[must_use]
     pub fn repeat_safety(&self, request: &Request) -> RepeatSafety {
         let place = self.place(request.endpoint.as_deref());
@@ -129,7 +130,8 @@ impl Profile {
         }
     }
 
-    /// Whether the vendor knows a repeat of this call by its key. Whoever configures how calls are named says that it does.
+    /// Whether the vendor recognises a retry of this call by its key. Configuring how calls are identified says that it
+    /// does.
     fn honours_key(&self, request: &Request) -> bool {
         let by_preset = self.preset.vendor().honours_key;
         let honoured = self.idempotency.is_some() || by_preset;
@@ -153,14 +155,14 @@ impl Profile {
         }
     }
 
-    /// How the vendor says that it goes on with a call as a job.
+    /// How the vendor says that a call continues as a job.
     #[must_use]
     pub fn jobs(&self) -> Jobs {
         self.jobs.unwrap_or(self.preset.vendor().jobs)
     }
 }
 
-/// What is known of a call beyond its request when an attempt of it begins.
+/// What is known about a call, besides its request, when an attempt begins.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attempt {
     /// When the first attempt began; none if this is the first.

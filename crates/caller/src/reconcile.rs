@@ -1,5 +1,5 @@
-//! "Did it happen?": the question that is put to the vendor before a call is repeated whose answer was lost. Pure: what
-//! to ask, and what the answer says. Asking is in `call`.
+//! "Did it happen?": the question that the vendor is asked before a call whose answer was lost is sent again. Pure:
+//! what to ask, and what the answer says. Asking is in `call`.
 
 use rampmeter_call::{Answer, Request};
 use serde_json::Value;
@@ -16,10 +16,11 @@ pub struct Question {
 /// What shows that a call happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// Status 200 to 299 with JSON that is no error; the vendor's own "not there" shows that it did not.
+    /// Status 200 to 299 with JSON that is not an error; the vendor's own "not found" shows that it did
+    /// not.
     Status,
-    /// Something at this JSON pointer. An empty list or object, or null, there shows that it did not; that the place itself
-    /// is missing shows nothing.
+    /// Something at this JSON pointer. An empty list or object, or null, there shows that it did not; a missing place shows
+    /// nothing.
     At(String),
 }
 
@@ -30,15 +31,16 @@ pub enum Verdict {
     Happened,
     /// It did not: the call may be sent again.
     DidNotHappen,
-    /// The answer does not say: it is of another shape than the question expects. That is never taken for a no, for then
-    /// the call would be sent again.
+    /// The answer does not say: it is of another shape than the question expects. That never counts as a no, because the
+    /// call would then be sent again.
     Unclear,
 }
 
 /// Members of an object that say that it reports an error, whatever its status.
 const ERROR_MEMBERS: [&str; 4] = ["error", "errors", "fault", "Fault"];
 
-/// Members beside a list that say that it goes on elsewhere: an empty page is not an empty list.
+/// Members beside a list that say that it continues on another page: an empty page is not an empty
+/// list.
 const NEXT_PAGE_MEMBERS: [&str; 5] = [
     "@odata.nextLink",
     "odata.nextLink",
@@ -95,7 +97,7 @@ fn found_at(body: &Value, pointer: &str) -> Verdict {
         Some(Value::Array(items)) if items.is_empty() && goes_on(body, pointer) => Verdict::Unclear,
         Some(Value::Array(items)) if items.is_empty() => Verdict::DidNotHappen,
         Some(Value::Object(members)) if members.is_empty() => Verdict::DidNotHappen,
-        // A count of nothing, or a no in another word: neither is the thing itself nor its absence for sure.
+        // A count of zero, or another way to say no: neither is surely the thing itself or its absence.
         Some(value) if !says_something(value) => Verdict::Unclear,
         Some(_) if is_error(body) => Verdict::Unclear,
         Some(_) => Verdict::Happened,
@@ -114,7 +116,7 @@ fn says_something(value: &Value) -> bool {
     }
 }
 
-/// Whether the object that a list stands in says that there are further pages of it.
+/// Whether the object that contains a list says that it has further pages.
 fn goes_on(body: &Value, pointer: &str) -> bool {
     let around = pointer.rsplit_once('/').map(|(around, _)| around);
     let Some(around) = around.and_then(|around| body.pointer(around)) else {
@@ -126,18 +128,18 @@ fn goes_on(body: &Value, pointer: &str) -> bool {
             .any(|name| around.get(name).is_some_and(says_something))
 }
 
-/// A question as a configuration writes it: a path with places for what the call holds, `{/orderNumber}` for a JSON
-/// pointer into its body and `{IdempotencyKey}`.
+/// A question as a configuration writes it: a path with placeholders for parts of the call, `{/orderNumber}` for a
+/// JSON pointer into its body and `{IdempotencyKey}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
-    /// Path with its query and places.
+    /// Path with its query and placeholders.
     pub path: String,
     /// What shows that it happened.
     pub found: Found,
 }
 
 impl Template {
-    /// Whether the places are well written.
+    /// Whether the placeholders are well formed.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         parts(&self.path).is_some_and(|parts| {
@@ -150,7 +152,7 @@ impl Template {
         })
     }
 
-    /// The question for one call; none if the call does not hold what a place asks for.
+    /// The question for one call; none if the call lacks what a placeholder asks for.
     #[must_use]
     pub fn fill(&self, request: &Request) -> Option<Question> {
         let mut path = String::new();

@@ -15,12 +15,12 @@ pub struct Clock {
     /// The boot clock when this process began.
     started: Duration,
     boot_id: Option<String>,
-    /// What the tests take off the wall clock.
+    /// What the tests subtract from the wall clock.
     set_back: Duration,
 }
 
 impl Clock {
-    /// Goes on from what a start concluded from `reading`.
+    /// Continues from what a start concluded from `reading`.
     #[must_use]
     pub fn start(resumption: &Resumption, reading: Reading, set_back: Duration) -> Clock {
         Clock {
@@ -31,7 +31,7 @@ impl Clock {
         }
     }
 
-    /// The time now. A sleep of the machine has passed when it wakes.
+    /// The time now. The time that the machine slept counts as passed.
     #[must_use]
     pub fn now(&self) -> Time {
         self.at(since_boot())

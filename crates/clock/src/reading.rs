@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rampmeter_dispatch::Time;
 use rustix::time::{ClockId, clock_gettime};
 
-/// Runs on while the machine sleeps.
+/// Goes on while the machine sleeps.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const BOOT_CLOCK: ClockId = ClockId::Boottime;
-/// Systems without a clock of that name count sleeps here.
+/// Systems without a clock of that name count sleep in this one.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 const BOOT_CLOCK: ClockId = ClockId::Monotonic;
 
@@ -19,12 +19,13 @@ pub struct Reading {
     pub wall: Time,
     /// Since the machine was started.
     pub boot: Duration,
-    /// Names this boot of the machine; `None` where the system does not say.
+    /// Names this boot of the machine; `None` if the system does not say.
     pub boot_id: Option<String>,
 }
 
 impl Reading {
-    /// Reads the clocks. `set_back` is taken off the wall clock: how the tests set it back.
+    /// Reads the clocks. `set_back` is subtracted from the wall clock: this is how the tests set it
+    /// back.
     #[must_use]
     pub fn take(set_back: Duration) -> Reading {
         Reading {

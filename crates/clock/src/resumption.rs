@@ -1,4 +1,4 @@
-//! What a start concludes from the last stamp of the store and the clocks as they are. Pure.
+//! What a start concludes from the last stamp in the store and the present clocks. Pure.
 
 use std::time::Duration;
 
@@ -6,26 +6,26 @@ use rampmeter_dispatch::Time;
 
 use crate::{Reading, Stamp};
 
-/// Where an engine takes up its time.
+/// Where an engine resumes its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resumption {
     /// The engine time of the start.
     pub now: Time,
-    /// By how much windows and holds end later than their rows say, because so much of the time since the last commit may
-    /// not have passed.
+    /// By how much windows and holds end later than their rows say, because this much of the time since the last commit
+    /// may not have passed.
     pub unsure: Duration,
-    /// What it rests on.
+    /// What it is based on.
     pub basis: Basis,
 }
 
-/// What an engine's time rests on.
+/// What an engine's time is based on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
     /// Nothing was stored before.
     New,
     /// The machine has run, or slept, since the last commit.
     SameBoot,
-    /// The machine was started anew since the last commit, or the store was moved to another.
+    /// The machine was rebooted since the last commit, or the store was moved to another machine.
     OtherBoot,
     /// The store was written by a version that made no stamps.
     NoStamp,
@@ -172,7 +172,7 @@ mod tests {
             };
             let resumed = resume(Some(&stamp), None, &after);
             prop_assert!(resumed.now >= at(engine));
-            // What a row that ended `until` has left, once it is put later by what is unsure.
+            // What a row that ended `until` has left, once it is postponed by what is unsure.
             let until = at(engine).saturating_add(HOUR).saturating_add(resumed.unsure);
             let left = until.saturating_since(resumed.now);
             prop_assert!(left + passed >= HOUR, "{left:?} left after {passed:?}");

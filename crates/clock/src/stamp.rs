@@ -10,13 +10,13 @@ use crate::Reading;
 /// The clocks at a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp {
-    /// By which the commit was decided.
+    /// The engine time by which the commit was decided.
     pub engine: Time,
     /// The date, as microseconds since the Unix epoch.
     pub wall: Time,
     /// Microseconds since the machine was started.
     boot: u64,
-    /// The boot of the machine, where the system names it.
+    /// The boot of the machine, if the system names it.
     boot_id: Option<String>,
 }
 

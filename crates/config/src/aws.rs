@@ -1,9 +1,9 @@
 //! The configuration as it is used on AWS: read for a deployment without its secrets, or for the worker of one target with
 //! them.
 //!
-//! The same file serves both hosts. `[aws.targets.NAME]` holds what differs (`deployment`), so that an address of a stand-in
-//! or a secret in a variable is named beside what it becomes. In a target only `${secret:NAME}` leads anywhere on AWS: a
-//! function has neither the user's variables nor their files.
+//! The same file serves both hosts. `[aws.targets.NAME]` holds what differs (`deployment`), so that the address of a
+//! stand-in, or a secret in a variable, is written beside what replaces it. On AWS a target can refer only to
+//! `${secret:NAME}`: a function has neither the user's variables nor their files.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +18,11 @@ use crate::problem::Report;
 /// A configuration read for AWS without its secrets: what a deployment is planned from.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The configuration. A target whose sign-in is made from a private key has none here.
+    /// The configuration. A target that signs in with a private key has no sign-in here.
     pub config: Config,
     /// The names of the secrets that each target refers to, by the target's name.
     pub secrets: BTreeMap<String, BTreeSet<String>>,
-    /// The file, to show places of it.
+    /// The file, for showing places in it.
     pub source: Source,
     /// The file's text as it is, for the layer.
     pub original: String,
@@ -42,8 +42,8 @@ impl Source {
         &self.text
     }
 
-    /// The bytes of the value at a path of keys (indices in lists); of its nearest ancestor in the file when it is
-    /// not there. What `[aws.targets.NAME]` replaces is found where it is replaced.
+    /// The bytes of the value at a path of keys (indices in lists), or of its nearest ancestor in the file if it
+    /// is not there. A value that `[aws.targets.NAME]` replaces is found in that table.
     #[must_use]
     pub fn place(&self, path: &[&str]) -> Range<usize> {
         let mut node = &self.root;
@@ -78,7 +78,7 @@ pub fn load(
 }
 
 /// Reads a configuration for a deployment, without any secret. The definitions' own substitutions may refer to
-/// variables and files of the one who deploys; targets may not.
+/// variables and files of whoever deploys; targets may not.
 ///
 /// # Errors
 /// A report of everything that is wrong.
@@ -124,8 +124,7 @@ pub fn secret_names(text: &str, origin: &Path, target: &str) -> Result<BTreeSet<
 /// The configuration of one target with the values of its secrets, as its worker on AWS uses it: no other target, no
 /// workflow, no `[server]`.
 ///
-/// # Errors
-/// A report of everything that is wrong with what concerns this target, a secret that is not there among it.
+/// # Errors A report of everything that is wrong with what concerns this target, including missing secrets.
 pub fn target(
     text: &str,
     origin: &Path,

@@ -24,7 +24,7 @@ use rampmeter_dispatch::Priority;
 pub struct Config {
     /// Settings of the embedded host.
     pub server: Server,
-    /// What waiting is acceptable, by priority.
+    /// The acceptable waiting times, by priority.
     pub slo: BTreeMap<Priority, Slo>,
     /// Remote accounts by name.
     pub targets: BTreeMap<String, Target>,
@@ -34,7 +34,7 @@ pub struct Config {
     pub functions: BTreeMap<String, Function>,
     /// The deployment on AWS.
     pub aws: Aws,
-    /// What probably was not meant so.
+    /// What was probably not intended.
     pub warnings: Report,
 }
 
@@ -84,8 +84,8 @@ impl Config {
         Config::parse("", Path::new(""), environment, &no_file)
     }
 
-    /// Reads a text as if it stood in the file `origin`, whose name decides between TOML and JSON and whose
-    /// directory is where relative paths start.
+    /// Reads a text as if it were the contents of the file `origin`, whose name decides between TOML and
+    /// JSON and whose directory is where relative paths start.
     ///
     /// # Errors
     /// A report of everything that is wrong.
@@ -160,15 +160,15 @@ impl Config {
         Err(Report::new(problems, sources))
     }
 
-    /// Names the files that keep refresh tokens which their servers replace: below the data directory, one for each target, and for each
-    /// endpoint that signs in by itself.
+    /// Sets the files for refresh tokens that their servers replace: below the data directory, one for each target and for
+    /// each endpoint that has its own sign-in.
     pub fn keep_refresh_tokens(&mut self) {
         let directory = self.server.data_dir.join("refresh-tokens");
         for (name, target) in &mut self.targets {
             keep_refresh_token(&mut target.profile, &directory.join(name));
             let endpoints = target.profile.endpoints.iter_mut();
             for (endpoint, at) in endpoints.filter(|(_, at)| at.own_sign_in) {
-                // No name of a target holds a dot.
+                // No target name contains a dot.
                 let file = directory.join(format!("{name}.{endpoint}"));
                 keep_refresh_token(&mut at.profile, &file);
             }
@@ -235,12 +235,13 @@ fn read(reading: &Reading<'_>, root: &Node, sources: &mut BTreeMap<String, Strin
     let targets = target::read_all(reading, &section);
     let mut predefined = predefined(reading, &section, &server);
     if host.is_aws() {
-        // Their values are known when the stack is made: until then each stands for itself.
+        // Their values are known only when the stack is created: until then each one stands for
+        // itself.
         for (name, value) in &mut predefined {
             *value = format!("${{{name}}}");
         }
     }
-    // A worker has its own target's configuration, and nothing of the workflows.
+    // A worker has its own target's configuration and none of the workflows.
     let (workflows, functions) = match host.only_target() {
         None => (
             workflow::read_all(reading, &section, &predefined, sources),
@@ -282,8 +283,8 @@ fn check_version(reading: &Reading<'_>, section: &Section<'_>) {
     }
 }
 
-/// The substitutions of every target in the file, also of those that have problems of their own: a definition is
-/// not to blame for them.
+/// The substitutions of every target in the file, including those that have problems of their own: a definition
+/// is not to blame for them.
 fn predefined(reading: &Reading<'_>, section: &Section<'_>, server: &Server) -> Substitutions {
     let mut all = Substitutions::new();
     if let Some(Value::Table(workflows)) = section.get("workflows").map(|node| &node.value) {

@@ -8,7 +8,7 @@ use crate::function::is_name;
 use crate::problem::{Code, Problem, clipped};
 use crate::target;
 
-/// The longest stage, in letters: it stands before names that AWS bounds.
+/// The maximum length of a stage, in letters: it prefixes names that AWS bounds.
 const MAX_STAGE_CHARS: usize = 12;
 
 /// How the configuration is deployed onto AWS.
@@ -16,13 +16,13 @@ const MAX_STAGE_CHARS: usize = 12;
 pub struct Aws {
     /// Name of the CloudFormation stack, without its stage.
     pub stack: Option<String>,
-    /// What stands before every name, so that several stacks fit into one account: `dev`.
+    /// The prefix of every name, so that several stacks fit into one account: `dev`.
     pub stage: Option<String>,
     /// Tags of everything in the stack.
     pub tags: BTreeMap<String, String>,
     /// How limits are held.
     pub limiter: Limiter,
-    /// Whether executions and calls are traced by X-Ray: on where nothing is said.
+    /// Whether executions and calls are traced by X-Ray: on by default.
     pub tracing: bool,
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn read(reading: &Reading<'_>, root: &Section<'_>, node: &Node) -> Aw
     }
 }
 
-/// A stage as it may stand before a name.
+/// A stage, checked so that it can prefix a name.
 ///
 /// # Errors
 /// What it must be, in words.
@@ -103,7 +103,7 @@ fn tags(reading: &Reading<'_>, aws: &Section<'_>) -> BTreeMap<String, String> {
         let served = match &entry.node.value {
             Value::Text(text) => {
                 let is_short = !entry.key.is_empty() && entry.key.len() <= 128 && text.len() <= 256;
-                // The commands that are printed hold them as they are.
+                // The printed commands contain them as they are.
                 let is_plain = |text: &str| {
                     text.chars()
                         .all(|c| c.is_ascii_alphanumeric() || "_.:/+-@".contains(c))
@@ -129,7 +129,8 @@ fn tags(reading: &Reading<'_>, aws: &Section<'_>) -> BTreeMap<String, String> {
     tags
 }
 
-/// `[aws.targets.NAME]` names targets and keys that there are. What the keys hold is read where it is used.
+/// Checks that `[aws.targets.NAME]` names existing targets and keys. The values are read where they are
+/// used.
 fn check_differences(reading: &Reading<'_>, root: &Section<'_>, aws: &Section<'_>) {
     let targets = match root.get("targets").map(|node| &node.value) {
         Some(Value::Table(table)) => Some(table),
@@ -148,7 +149,7 @@ fn check_differences(reading: &Reading<'_>, root: &Section<'_>, aws: &Section<'_
     }
 }
 
-/// The file as it is on AWS: what differs there takes the place of what stands in the targets.
+/// The file as it is on AWS: what differs there replaces what the targets say.
 pub(crate) fn with_differences(mut root: Node) -> Node {
     let differences = match &root.value {
         Value::Table(table) => inner(table, "aws")

@@ -1,4 +1,4 @@
-//! `[functions.NAME]`, which stand in for Lambda functions on one machine. On AWS they are the functions of that name.
+//! `[functions.NAME]`, stand-ins for Lambda functions on one machine. On AWS they are the functions with that name.
 
 use std::collections::BTreeMap;
 

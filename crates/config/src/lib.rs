@@ -1,7 +1,8 @@
 //! `rampmeter.toml`: what people write, read into the values that the other crates work with.
 //!
-//! Every value is checked where it stands, all problems are collected, and each is shown with its place, its
-//! reason and a way out. What the values do is elsewhere: limits in `dispatch`, calls in `call` and `caller`.
+//! Every value is checked where it is read, all problems are collected, and each is shown with its place, its
+//! reason and a remedy. What the values do is decided elsewhere: limits in `dispatch`, calls in `call` and
+//! `caller`.
 
 pub mod aws;
 mod config;

@@ -1,5 +1,5 @@
-//! The `[slo]` section: what waiting is acceptable per priority. The dashboard, the alert rules and `simulate`
-//! judge by it; nothing is throttled because of it.
+//! The `[slo]` section: the acceptable waiting times per priority. The dashboard, the alert rules and
+//! `simulate` judge by it; nothing is throttled because of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use rampmeter_dispatch::Priority;
 
 use crate::document::{Node, Reading, Section};
 
-/// What waiting is acceptable for one priority.
+/// The acceptable waiting times for one priority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Slo {
     /// 95 of 100 calls start within this time.

@@ -59,8 +59,8 @@ pub(crate) struct Unresolved {
     pub(crate) span: Range<usize>,
 }
 
-/// The definition with every `${Name}` replaced, or all that nothing resolves. A value is put between the quotes
-/// of a JSON text, so it is escaped as one.
+/// The definition with every `${Name}` replaced, or all names that nothing resolves. A value is put between the
+/// quotes of a JSON text, so it is escaped as one.
 pub(crate) fn apply(
     definition: &str,
     substitutions: &Substitutions,
@@ -71,7 +71,7 @@ pub(crate) fn apply(
     while let Some(start) = definition[at..].find("${").map(|found| at + found) {
         resolved.push_str(&definition[at..start]);
         let rest = &definition[start..];
-        // A name never reaches over a line, so a missing brace does not swallow the rest of the file.
+        // A name never spans lines, so a missing brace does not swallow the rest of the file.
         let line = rest.find('\n').unwrap_or(rest.len());
         let end = rest[..line]
             .find('}')

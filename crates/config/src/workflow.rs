@@ -1,4 +1,5 @@
-//! `[workflows.NAME]`: an ASL definition, with its substitutions resolved. What the definition means is `asl`'s.
+//! `[workflows.NAME]`: an ASL definition, with its substitutions resolved. The definition is interpreted by
+//! `asl`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,7 +36,8 @@ pub enum WorkflowType {
     /// Durable, up to a year.
     #[default]
     Standard,
-    /// Short, up to five minutes. AWS allows no task tokens in it. Not served yet: a file that asks for it is refused.
+    /// Short, up to five minutes. AWS allows no task tokens in it. A file that asks for it is refused: state machines
+    /// of this type are created over the AWS API.
     Express,
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn read_all(
     workflows
 }
 
-/// A message starts one execution, so a queue is the source of one workflow; and what lies in the queues of a target are
+/// A message starts one execution, so a queue is the source of one workflow; and messages in the queues of a target are
 /// calls.
 fn check_source(
     reading: &Reading<'_>,

@@ -70,7 +70,7 @@ impl Calendar {
         self.reset_after(after).unwrap_or(Time::MAX)
     }
 
-    /// About how long a period is; a month is taken for 30 days.
+    /// About how long a period is; a month counts as 30 days.
     pub fn period(&self) -> Duration {
         let days = match self.on {
             ResetDay::Daily => 1,

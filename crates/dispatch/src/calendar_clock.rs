@@ -1,10 +1,10 @@
-//! Where the vendor's calendar stands beside the engine's time.
+//! Where the vendor's calendar is, relative to the engine's time.
 //!
 //! A quota of a day is counted by the vendor's own clock. What is known of that clock is how far it is ahead of the engine's
 //! time, and never exactly: our wall clock says one thing, the `Date` of an answer perhaps another, and either may be wrong.
-//! So a call counts in the latest day that any of them allows, and its place is free when the earliest of them says that
-//! this day is over; a margin on both sides stands for what nobody told. How a day is reckoned is in `calendar`; where the
-//! clocks are read, in the host.
+//! So a call counts in the latest day that any of them allows, and its slot is free when the earliest of them says that this
+//! day is over; a margin on both sides covers what nobody has stated. Where a day ends is computed in `calendar`; the clocks
+//! are read in the host.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::calendar::Calendar;
 use crate::time::{Time, micros};
 
-/// What the wall clock may drift before a quota follows it: less than any margin that makes sense.
+/// How far the wall clock may drift before a quota follows it: less than any sensible margin.
 const LEAST_STEP: i64 = 100_000;
 /// A `Date` counts whole seconds.
 const RESOLUTION: i64 = 1_000_000;
-/// A `Date` further from our own clock than this is no clock's: it is left alone.
+/// A `Date` further from our own clock than this does not come from a clock and is ignored.
 const MAX_DIFFERENCE: i64 = 12 * 60 * 60 * 1_000_000;
 
 /// By how much the vendor's calendar is ahead of the engine's time, in microseconds; negative where it is behind.
@@ -30,8 +30,8 @@ pub struct CalendarClock {
 }
 
 impl CalendarClock {
-    /// The same clock once the wall clock is so many microseconds ahead of the engine's time. It stays as it is over steps
-    /// that are too small to matter.
+    /// The same clock once the wall clock is this many microseconds ahead of the engine's time. It stays as it is over
+    /// steps that are too small to matter.
     #[must_use]
     pub fn with_wall_ahead(self, wall: i64) -> CalendarClock {
         if (wall - self.wall).abs() < LEAST_STEP {
@@ -57,7 +57,8 @@ impl CalendarClock {
         if least > most || apart(least) || apart(most) {
             return self;
         }
-        // Two answers of one clock allow what both allow; a clock that was set begins anew.
+        // Two answers from one clock allow what both of them allow; a clock that was set is
+        // measured afresh.
         let (kept_least, kept_most) = self.vendor.unwrap_or((least, most));
         let both = (least.max(kept_least), most.min(kept_most));
         let known = if both.0 <= both.1 {
@@ -70,7 +71,7 @@ impl CalendarClock {
         CalendarClock { vendor, ..self }
     }
 
-    /// When a place is free, in the engine's time, whose call the vendor counted at `end` at the latest.
+    /// When a slot is free, in the engine's time, whose call the vendor counted at `end` at the latest.
     #[must_use]
     pub fn frees_at(self, calendar: &Calendar, end: Time) -> Time {
         let margin = micros(calendar.margin);
@@ -83,7 +84,7 @@ impl CalendarClock {
         Time::from_micros(began.saturating_add(margin))
     }
 
-    /// The moment at which a place is free that was to be free at `until` while the clock stood as `before`.
+    /// The moment at which a slot is free that was to be free at `until` while the clock stood as `before`.
     #[must_use]
     pub fn carried(self, until: Time, before: CalendarClock) -> Time {
         let later = before.least().saturating_sub(self.least());
@@ -204,7 +205,7 @@ mod tests {
     }
 
     proptest! {
-        /// A place that is given back was counted in an earlier day, by whichever clock the vendor goes.
+        /// A slot that is given back was counted in an earlier day, whichever clock the vendor goes by.
         #[test]
         fn no_place_is_free_in_the_day_in_which_its_call_was_counted(
             wall in -7_200 * SECOND..7_200 * SECOND,
@@ -223,7 +224,7 @@ mod tests {
             let clock = CalendarClock::default().with_wall_ahead(wall);
             let date = (end - took / 2 + ahead).div_euclid(SECOND) * SECOND;
             let clock = if by_date { clock.with_date(at(date), sent, at(end)) } else { clock };
-            // A date that does not contradict the wall clock teaches nothing: the margin is for that.
+            // A date that does not contradict the wall clock teaches nothing: the margin covers it.
             prop_assume!(!by_date || clock.difference().is_some());
             prop_assume!(wall.abs() >= LEAST_STEP);
             let free = clock.frees_at(&reset, at(end));
@@ -232,7 +233,8 @@ mod tests {
             prop_assert!(day(free.as_micros()) > day(counted), "free at {free:?}");
         }
 
-        /// However the clocks are set, a place that cools is carried to the moment that it would be given now.
+        /// However the clocks are set, a slot not yet released is carried to the moment that it would be given
+        /// now.
         #[test]
         fn a_place_is_carried_to_where_it_would_be_now(
             first in -7_200 * SECOND..7_200 * SECOND,

@@ -1,11 +1,12 @@
 //! What the vendor's own refusals teach: a lower ceiling on calls in flight, or a paused target that
 //! reopens slowly.
 //!
-//! *Whose trouble is it?* The account's own (it cannot be reached, it does not sign us in) shuts the target and is
-//! nobody's fault; a throttle shuts it too, unless the vendor answers others meanwhile: then it is the call's own.
+//! *Whose trouble is it?* The account's own (it cannot be reached, it does not sign us in) closes the target and
+//! is no call's fault; a throttle closes it too, unless the vendor answers others meanwhile: then the trouble is
+//! the call's own.
 //!
 //! Feedback only ever narrows what the configured limits admit. Recognising a throttle in an answer
-//! is the business of the `caller` crate; repeating the refused call is that of the host.
+//! is the business of the `caller` crate; retrying the refused call is that of the host.
 
 mod ceiling;
 mod successes;

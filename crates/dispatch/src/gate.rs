@@ -3,10 +3,10 @@
 //! It holds limits, open permits, three lanes and what the vendor's throttles taught. It does not
 //! hold the backlog: the host says which lanes have a call waiting, takes the first call of the
 //! lane it is offered, and persists what it is given back in the transaction of that decision. Each
-//! file of `gate/` is one thing that a host does with it or asks it.
+//! file of `gate/` is one thing that a host does with it or asks of it.
 //!
-//! [`Gate`] starts and ends calls. What only reads it is asked of a [`GateView`], which is what decides too; what the vendor's
-//! answers teach it goes through a [`Feedback`].
+//! [`Gate`] starts and ends calls. Questions go to a [`GateView`], which is also what decides; what the vendor's answers
+//! teach it goes through a [`Feedback`].
 
 mod amend;
 mod answer;
@@ -60,7 +60,7 @@ pub struct Gate {
     pub(crate) pauses: Pauses,
     pub(crate) calendar: CalendarClock,
     pub(crate) planned: Vec<PlannedPause>,
-    /// The latest moment it was told. An earlier one is taken for this one.
+    /// The latest moment that it was told. An earlier one counts as this one.
     now: Time,
 }
 
@@ -85,12 +85,12 @@ impl Gate {
         Gate::restore(rules, Vec::new(), Vec::new(), now)
     }
 
-    /// The gate after a restart. Permits that were open keep their place in every limit until their
+    /// The gate after a restart. Permits that were open keep their slot in every limit until their
     /// hold ends, for nobody knows whether the vendor saw their calls. Rows of limits that no
     /// longer exist are ignored.
     ///
     /// No limit admits more than it would have without the restart. The rest of what that gate
-    /// knew, such as a closure by the vendor, comes back with [`Gate::recall`].
+    /// knew, such as a vendor pause, comes back with [`Gate::recall`].
     ///
     /// # Panics
     /// As [`Gate::new`], and if two open permits have one id.
@@ -104,7 +104,7 @@ impl Gate {
             panic!("the rules of a gate are checked before it is made: {error}");
         }
         // No call can have started in the future: a clock that went back across the restart is not
-        // believed.
+        // trusted.
         let now = open
             .iter()
             .map(|permit| permit.started_at)
@@ -187,7 +187,7 @@ impl Gate {
             .collect()
     }
 
-    /// What is asked of the gate as it stands at this moment.
+    /// The gate at this moment, for questions.
     pub fn view(&self, now: Time) -> GateView<'_> {
         GateView::of(self, self.at(now))
     }

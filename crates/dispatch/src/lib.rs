@@ -5,7 +5,7 @@
 //! worker on AWS, simulator) use it as it is. It does not hold the backlog, does not order the calls
 //! within a lane and makes no calls.
 //!
-//! A host drives it so, each step in one transaction with what it persists:
+//! A host drives it like this, each step in one transaction with what it persists:
 //!
 //! ```
 //! use std::time::Duration;
@@ -34,7 +34,7 @@
 //!
 //! # How a call ends
 //!
-//! The host says what it knows of the end of a call, and the gate whose trouble it is:
+//! The host says what it knows about the end of a call, and the gate says whose trouble it is:
 //!
 //! | what happened | what the host calls | what comes back |
 //! |---|---|---|
@@ -45,21 +45,22 @@
 //! | no answer | [`Gate::hold`] | at the end of the hold, [`Gate::release_holds`] |
 //! | the permit was not used | [`Gate::give_back`] | the rows to persist |
 //!
-//! While the target is shut for the account's trouble, [`Gate::decide`] admits one call at a time as a probe, after pauses that
-//! grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows of it, with the text of the last
-//! error, which it keeps itself. After each of these calls [`Gate::memory`] is to be persisted where a restart must not forget.
+//! While the target is closed for the account's trouble, [`Gate::decide`] admits one call at a time as a probe, after pauses
+//! that grow; the first good answer opens it with a ramp. [`Gate::trouble`] is what a host shows about it, with the text of
+//! the last error, which the host keeps itself. After each of these calls, persist [`Gate::memory`] if a restart must not
+//! forget it.
 //!
-//! Lanes may also pause by the calendar ([`PlannedPause`]): nothing is persisted of that.
+//! Lanes may also pause by the calendar ([`PlannedPause`]): nothing about that is persisted.
 //!
-//! A window is filled as fast as it frees its places, or evenly ([`Pace`]), so that HIGH finds a place soon.
+//! A window is filled as fast as it frees its slots, or evenly ([`Pace`]), so that HIGH finds a slot soon.
 //!
-//! Why a call waits is asked with [`GateView::explanation`]; what only the host knows of a call it says with the same type.
+//! [`GateView::explanation`] says why a call waits; what only the host knows about a call, it expresses with the same type.
 //!
 //! # When it is asked
 //!
 //! At every wake-up [`Gate::release_holds`] comes before [`Gate::decide`], and `decide` and `start`
-//! alternate until the answer is no [`Decision::Start`]. After a restart, [`Gate::restore`] takes
-//! the open permits and the rows, and [`Gate::recall`] the rest.
+//! alternate until the decision is not [`Decision::Start`]. After a restart, [`Gate::restore`]
+//! takes the open permits and the rows, and [`Gate::recall`] the rest.
 
 mod time;
 

@@ -1,6 +1,6 @@
 //! A limit at work: here windows and limits on calls in flight decide whether they admit one more call.
 //!
-//! What a limit is configured to allow is in `rules`; which calls are out, in `permit`.
+//! What a limit is configured to allow is in `rules`; which calls are in flight, in `permit`.
 
 mod counted;
 mod estimate;

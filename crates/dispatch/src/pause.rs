@@ -13,8 +13,8 @@ pub enum Scope {
     Lane(Priority),
 }
 
-/// What is paused. The target and each lane are paused apart, so that resuming the target leaves a
-/// paused lane paused.
+/// What is paused. The target and each lane are paused independently, so that resuming the target
+/// leaves a paused lane paused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pauses {
     target: bool,

@@ -1,5 +1,4 @@
-//! The calls that are out: each holds a permit, and with it one place in every limit, until its
-//! answer.
+//! The calls in flight: each holds a permit, and with it one slot in every limit, until its answer.
 //!
 //! This is the only record of open calls. Every limit reads it, so a call is in all of them or in
 //! none.
@@ -28,7 +27,7 @@ pub struct OpenPermit {
     pub priority: Priority,
     /// When the permit was given.
     pub started_at: Time,
-    /// Until when its call may still be counted by the vendor: its time-out and the hold after it.
+    /// Until when its call may still be counted by the vendor: its timeout and the hold after it.
     pub held_until: Time,
 }
 
@@ -47,9 +46,9 @@ pub(crate) struct Permits {
 pub(crate) enum Stage {
     /// A call that may become a job.
     Call,
-    /// A call that asks how far a job is.
+    /// A call that polls a job.
     Poll,
-    /// Work that the vendor goes on with after it has answered the call.
+    /// Work that the vendor continues after it has answered the call.
     Job,
 }
 
@@ -59,12 +58,12 @@ struct Permit {
     stage: Stage,
     started_at: Time,
     held_until: Option<Time>,
-    /// Its outcome is known to be no good answer.
+    /// Its outcome is known not to be a good answer.
     refused: bool,
 }
 
 impl Permits {
-    /// Requests that are out by priority, held ones included.
+    /// Requests in flight by priority, held ones included.
     pub(crate) fn requests(&self) -> Taken {
         self.calls.and(self.polls)
     }
@@ -133,7 +132,7 @@ impl Permits {
         }
     }
 
-    /// When an open call was started, if nothing is known but that it was answered.
+    /// When an open call was started, if all that is known about it is that it was answered.
     pub(crate) fn well_since(&self, id: PermitId) -> Option<Time> {
         let permit = self.open.get(&id)?;
         (!permit.refused).then_some(permit.started_at)

@@ -1,5 +1,5 @@
-//! Pauses by the calendar: on some days of the week, between two times of day in a time zone, lanes start nothing. Nothing is
-//! remembered of them, so that no restart forgets one: whether one is in force follows from the moment alone.
+//! Planned pauses: on some days of the week, between two times of day in a time zone, lanes start nothing. Nothing is
+//! remembered about them, so no restart can forget one: whether one is in force follows from the moment alone.
 //!
 //! The clocks of a zone may change within a pause, which is then an hour longer or shorter; a time of day that the change
 //! skips is taken after the gap, one that comes twice the first time.
@@ -11,7 +11,7 @@ use jiff::{Span, Timestamp};
 use crate::priority::Priority;
 use crate::time::Time;
 
-/// A pause by the calendar.
+/// A planned pause.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlannedPause {
     /// Which lanes it stops, in the order of [`Priority::ALL`].

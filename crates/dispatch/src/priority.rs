@@ -22,7 +22,7 @@ impl Priority {
     /// All priorities, highest first.
     pub const ALL: [Priority; 3] = [Priority::High, Priority::Medium, Priority::Batch];
 
-    /// Its place in [`Priority::ALL`], for arrays with one entry per priority.
+    /// Its position in [`Priority::ALL`], for arrays with one entry per priority.
     pub const fn index(self) -> usize {
         self as usize
     }

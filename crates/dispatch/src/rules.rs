@@ -33,14 +33,14 @@ pub struct Rules {
     pub limits: Vec<Limit>,
     /// How often higher lanes may start past a lower one.
     pub max_deferrals: MaxDeferrals,
-    /// Its pauses by the calendar.
+    /// Its planned pauses.
     pub pauses: Vec<PlannedPause>,
     /// How long its account is left alone at most, between two probes while it is in trouble.
     pub max_probe_pause: MaxProbePause,
 }
 
 impl Rules {
-    /// Whether a gate can hold to these rules.
+    /// Checks that a gate can follow these rules.
     ///
     /// # Errors
     /// The first thing that is wrong, in the order of the limits.

@@ -2,13 +2,13 @@
 //! with its decision, on condition that nobody wrote in between.
 //!
 //! All of it fits into [`MAX_SHARED_BYTES`] bytes ([`Shared::to_bytes`]), so that one conditional write of
-//! one small item takes a permit in every limit or in none. To fit, a window of more than 64 calls
-//! frees its places in at most [`MAX_SHARED_BUCKETS`] buckets: never early, at most a 63rd of its
-//! length (and a millisecond) late. A window of 64 calls or fewer stays exact to the millisecond.
+//! one small item takes a permit in every limit or in none. To fit, a window of more than 64 calls frees
+//! its slots in at most [`MAX_SHARED_BUCKETS`] buckets: never early, at most a 63rd of its length (and a
+//! millisecond) late. A window of 64 calls or fewer stays exact to the millisecond.
 //!
 //! The clocks of the processes may differ by [`CLOCK_MARGIN`]: each window is longer by it
-//! ([`Rules::shared`]), and the host adds it to each permit's hold. Quotas by the calendar have no
-//! margin: like those of one process they trust the clock at the reset.
+//! ([`Rules::shared`]), and the host adds it to each permit's hold. Calendar quotas have no margin:
+//! like those of one process, they trust the clock at the reset.
 
 mod ceiling;
 mod encoding;
@@ -32,7 +32,7 @@ pub use encoding::Undecodable;
 
 /// The most bytes that the shared state may have.
 pub const MAX_SHARED_BYTES: usize = 4_096;
-/// The most buckets of cooling places that a shared window has.
+/// The most buckets of unreleased slots that a shared window has.
 pub const MAX_SHARED_BUCKETS: usize = 64;
 /// By how much the clocks of two processes may differ.
 pub const CLOCK_MARGIN: Duration = Duration::from_millis(250);
@@ -42,11 +42,11 @@ pub const CLOCK_MARGIN: Duration = Duration::from_millis(250);
 pub struct Shared {
     /// The latest moment at which somebody wrote. Nobody's time is earlier.
     pub now: Time,
-    /// The permits that are out, each until when it may be.
+    /// The open permits, each until when it may be.
     pub permits: Vec<OpenPermit>,
-    /// The places that cool.
+    /// The unreleased slots.
     pub windows: Vec<WindowRow>,
-    /// Deferrals, learned ceiling and closure.
+    /// Deferrals, learned ceiling and vendor pause.
     pub memory: Memory,
     /// Until when each lane is taken to be empty, because somebody found it so; in the order of
     /// [`Priority::ALL`].
@@ -54,8 +54,8 @@ pub struct Shared {
 }
 
 impl Shared {
-    /// The gate as it stands, held permits until the end of their hold and all others until
-    /// `unheld` after their start.
+    /// The current state of a gate, with held permits until the end of their hold and all others
+    /// until `unheld` after their start.
     pub fn of(gate: &Gate, unheld: Duration, empty_until: [Time; 3], now: Time) -> Shared {
         let now = gate.at(now);
         Shared {
@@ -79,7 +79,7 @@ impl Shared {
         gate
     }
 
-    /// Until when nothing can start, even if every call that is out were answered now; none if
+    /// Until when nothing can start, even if every call in flight were answered now; none if
     /// something could.
     ///
     /// # Panics
@@ -91,7 +91,7 @@ impl Shared {
         }
     }
 
-    /// The same for one lane, which a pause by the calendar may stop while others go on.
+    /// The same for one lane, which a planned pause may stop while others go on.
     ///
     /// # Panics
     /// If the rules are not valid.
@@ -101,7 +101,7 @@ impl Shared {
         self.closed_until(rules, now).max(pause)
     }
 
-    /// The gate if every call that is out were answered now.
+    /// The gate if every call in flight were answered now.
     fn idle_gate(&self, rules: &Rules, now: Time) -> Gate {
         let now = now.max(self.now);
         let mut gate = Gate::restore(rules.clone(), Vec::new(), self.windows.clone(), now);

@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 pub struct Time(i64);
 
 impl Time {
-    /// The first moment that can be told.
+    /// The first moment that can be represented.
     pub(crate) const MIN: Time = Time(i64::MIN);
-    /// The last moment that can be told; what saturating arithmetic ends at.
+    /// The last moment that can be represented, where saturating arithmetic ends.
     pub const MAX: Time = Time(i64::MAX);
 
     /// The moment this many microseconds after the Unix epoch.
@@ -53,7 +53,7 @@ impl Time {
         Time(self.0.saturating_add(micros(duration)))
     }
 
-    /// This moment less `duration`, at least the first that can be told.
+    /// This moment less `duration`, at least the first that can be represented.
     pub fn saturating_sub(self, duration: Duration) -> Time {
         Time(self.0.saturating_sub(micros(duration)))
     }

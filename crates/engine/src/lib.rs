@@ -12,7 +12,7 @@
 //! - `apply`: what each command does
 //! - `memory`: what the writer keeps in memory
 //! - `command`: what can be asked of the writer
-//! - the crate `rampmeter-store`: SQLite, reads beside the writer, and the types that all of these speak of
+//! - the crate `rampmeter-store`: SQLite, reads beside the writer, and the types that all of these share
 
 mod api;
 mod apply;

@@ -1,5 +1,5 @@
-//! One evaluation that was taken off the writer, and what it comes to. It changes nothing: the writer takes its result over if the
-//! execution still stands where it stood.
+//! One evaluation that was moved off the writer, and its result. It changes nothing: the writer applies the result if the
+//! execution has not moved since.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use rampmeter_asl::{
 
 use crate::frozen::FrozenContext;
 
-/// What is asked.
+/// What is to be evaluated.
 #[derive(Clone, Debug)]
 pub enum Question {
-    /// What becomes of a frame that is told something.
+    /// What becomes of a frame that receives a stimulus.
     Advance {
-        /// The frame as it stands.
+        /// The frame as it is now.
         frame: Box<Frame>,
         /// How far its execution has come.
         progress: Progress,
-        /// What it is told.
+        /// The stimulus.
         stimulus: Stimulus,
     },
     /// The input of one child execution of a map run.
@@ -31,29 +31,29 @@ pub enum Question {
     },
 }
 
-/// A question with everything that its answer may depend on.
+/// A question with everything that its result may depend on.
 #[derive(Debug)]
 pub struct Evaluation {
     /// The definition.
     pub machine: Arc<StateMachine>,
     /// What the expressions may see.
     pub context: FrozenContext,
-    /// What is asked.
+    /// What is to be evaluated.
     pub question: Question,
 }
 
-/// What an evaluation came to.
+/// The result of an evaluation.
 #[derive(Debug)]
 pub enum Evaluated {
     /// A frame moved.
     Advanced {
         /// How far its execution had come before.
         before: Progress,
-        /// The frame as it then stands.
+        /// The frame after it.
         frame: Box<Frame>,
-        /// How far its execution has then come.
+        /// How far its execution has come after it.
         progress: Progress,
-        /// What happened; nothing when the frame did not wait for what it was told.
+        /// What happened; none if the frame did not wait for that stimulus.
         advance: Option<Advance>,
     },
     /// The input of a child execution.
@@ -68,7 +68,7 @@ pub enum Evaluated {
 }
 
 impl Evaluation {
-    /// The answer; none when it takes more than such a reach allows.
+    /// The result; none if it takes more than such a reach allows.
     #[must_use]
     pub fn evaluate(&self, reach: Reach) -> Option<Evaluated> {
         let effort = Effort::of(reach);
@@ -110,8 +110,8 @@ impl Evaluation {
 }
 
 impl Evaluated {
-    /// The advance of a frame of an execution that has come so far, if that is what was evaluated: the frame, the progress, and what
-    /// happened.
+    /// The advance of a frame of an execution that has come this far, if that is what was evaluated: the frame, the
+    /// progress, and what happened.
     #[must_use]
     pub fn into_advance(
         self,

@@ -1,5 +1,5 @@
-//! What an evaluation may see of its execution, taken down so that a thread beside the writer can look at it: nothing is read from
-//! the store afterwards.
+//! What an evaluation may see of its execution, captured so that a thread beside the writer can read it: nothing is read
+//! from the store afterwards.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rampmeter_asl::{Context, Effort, EventId, Frame, FrameId, Payload, StateMachine};
 
-/// What the host answers whenever it is asked.
+/// What the host can say at any time.
 pub struct Host {
     /// Whether there is an activity with this ARN.
     pub activity_exists: Box<dyn Fn(&str) -> bool + Send>,
@@ -50,7 +50,7 @@ impl fmt::Debug for FrozenContext {
 }
 
 impl FrozenContext {
-    /// Takes down what a frame below `parent` may see. `is_joined`: its children have ended, and it may read their results.
+    /// Captures what a frame below `parent` may see. `is_joined`: its children have ended, and it may read their results.
     #[must_use]
     pub fn of(
         context: &Context<'_>,

@@ -1,8 +1,9 @@
-//! What is evaluated beside the writer, on threads of its own: the expressions of a step that cost more than a little, and what
-//! a workflow gets of a long body. Work is counted, never timed, and what is not done within its bound is given up without effect.
+//! What is evaluated beside the writer, on threads of its own: the expressions of a step that cost more than a little, and
+//! the part of a long body that a workflow gets. Work is counted, never timed, and what is not done within its bound is
+//! abandoned without effect.
 //!
-//! [`Evaluation`] is a step that was taken off the writer, with everything that it may see; [`Workers`] are the threads. Who waits
-//! for an evaluation, and what becomes of its result, is not here.
+//! [`Evaluation`] is a step that was moved off the writer, with everything that it may see; [`Workers`] are the threads.
+//! Which executions wait for an evaluation, and what becomes of its result, is not here.
 
 mod evaluation;
 mod frozen;

@@ -1,6 +1,6 @@
-//! What a workflow gets of an answer's body: the part that its target or its message selects. Done beside the writer, for
-//! a body may be long; a body in a file is read and the file dropped, if what is selected fits into a workflow's data. Such bodies
-//! are read one at a time, and only those that take a bounded part of the memory.
+//! The part of an answer's body that a workflow gets, as its target or its message selects it. This is done beside the
+//! writer, because a body may be long; a body in a file is read and the file dropped, if the selection fits into a
+//! workflow's data. Such bodies are read one at a time, and only those that take a bounded part of the memory.
 
 use std::fs::File;
 use std::io::Read;
@@ -21,11 +21,11 @@ use crate::tree::TreeSize;
 /// The most memory that a body may take while something is selected from it, in bytes.
 const MAX_TREE_BYTES: u64 = 96 << 20;
 
-/// Held by whoever reads a body in a file: each may take as much as the bound.
+/// Held by whoever reads a body in a file, because each may take as much as the bound.
 static READING: Mutex<()> = Mutex::new(());
 
-/// The outcome of a call, of which only what is selected of a successful answer is left. An answer that only tells of a
-/// job is none yet.
+/// The outcome of a call, in which a successful answer is reduced to the selection. An answer that only announces a job
+/// is left alone.
 #[must_use]
 pub fn select(
     profile: &Profile,
@@ -47,7 +47,7 @@ pub fn select(
     }
 }
 
-/// What is not JSON stays as it is; what is selected and not there is null.
+/// What is not JSON stays as it is; a selection that does not exist is null.
 fn cut(selector: &Selector, mut answer: Answer) -> Answer {
     let (read, _alone);
     let body = match &answer.stored {
@@ -79,7 +79,7 @@ fn cut(selector: &Selector, mut answer: Answer) -> Answer {
     answer
 }
 
-/// The values of a body in a file. None when it is not JSON, cannot be read, or takes more memory than `most` bytes.
+/// The values of a body in a file. None if it is not JSON, cannot be read, or takes more memory than `most` bytes.
 fn read_tree(path: &Path, most: u64) -> Option<Value> {
     let size = match tree_size(path, most) {
         Ok(size) => size,
@@ -123,7 +123,7 @@ mod tests {
         assert_eq!(read_tree(&path, small), None);
         let body = read_tree(&path, MAX_TREE_BYTES).unwrap();
         assert_eq!(body.as_array().map(Vec::len), Some(100_001));
-        // The file is looked at no further than it takes to know.
+        // The file is read no further than necessary.
         let seen = tree_size(&path, 1_000_000).unwrap();
         assert!(seen > 1_000_000 && seen < 12_000_000, "{seen}");
         assert_eq!(read_tree(&directory.path().join("none"), small), None);

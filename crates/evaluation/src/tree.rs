@@ -1,12 +1,12 @@
-//! How much memory a JSON text takes as a tree of values: a text of a few megabytes may take fifty times as much. It is told from the
-//! text alone, before anything is read into values, and never much too low.
+//! How much memory a JSON text takes as a tree of values: a text of a few megabytes may take fifty times as much. It is
+//! estimated from the text alone, before anything is read into values, and never far too low.
 
 /// An item of an array or a field of an object, in a vector that may have grown to twice its length.
 const ITEM_BYTES: u64 = 64;
-/// The name of a field, with its place in the index of its object.
+/// The name of a field, with its entry in the index of its object.
 const NAME_BYTES: u64 = 96;
 
-/// Counts a text that comes in pieces.
+/// Counts a text that arrives in pieces.
 #[derive(Debug, Default)]
 pub(crate) struct TreeSize {
     bytes: u64,
@@ -37,7 +37,7 @@ impl TreeSize {
         }
     }
 
-    /// The bytes that it takes as values; of what is no JSON, some number.
+    /// The bytes that it takes as values; for what is not JSON, some number.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -1,5 +1,6 @@
-//! The threads that evaluate. A job is tried with the reach of honest work first; one that takes more goes behind all others and to
-//! threads of its own, so that what never ends holds up nothing but its like. The threads are the last that the system gives time to.
+//! The threads that evaluate. A job first runs with the reach of ordinary work; one that takes more goes behind all others
+//! and to threads of its own, so that jobs that never end hold up only their like. The threads have the lowest priority in
+//! the system.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,19 +8,19 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rampmeter_asl::Reach;
 
-/// Something to evaluate: it does what it can with a reach and hands on what came of it, or says that it takes more.
+/// Something to evaluate: it does what it can within a reach and passes on the result, or says that it takes more.
 pub type Job = Box<dyn FnMut(Reach) -> Attempt + Send>;
 
-/// What came of one try of a job.
+/// The result of running a job once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
-    /// It is done, and its result handed on.
+    /// It is done, and its result is passed on.
     Done,
     /// It takes more. Nothing has happened.
     TakesMore,
 }
 
-/// Threads that evaluate until this is dropped. What waits then is dropped; what is under way ends at its bound.
+/// Threads that evaluate until this is dropped. What waits then is dropped; what is running ends at its bound.
 pub struct Workers {
     lanes: Arc<Lanes>,
 }
@@ -47,8 +48,7 @@ impl fmt::Debug for Workers {
 impl Workers {
     /// Starts the threads: half of the processors for each reach, at least one.
     ///
-    /// # Errors
-    /// When the system gives no thread.
+    /// # Errors If the system provides no thread.
     pub fn start() -> std::io::Result<Workers> {
         let workers = Workers {
             lanes: Arc::new(Lanes::default()),
@@ -68,7 +68,7 @@ impl Workers {
         Ok(workers)
     }
 
-    /// Puts a job behind the others that have not been tried.
+    /// Puts a job behind the others that have not run yet.
     pub fn submit(&self, job: Job) {
         self.lanes.put(Reach::Long, job);
     }
@@ -100,7 +100,7 @@ impl Lanes {
         self.changed.notify_all();
     }
 
-    /// The next job for a reach; none once all is over.
+    /// The next job for a reach; none once the workers stop.
     fn take(&self, reach: Reach) -> Option<Job> {
         let mut waiting = self.lock();
         loop {
@@ -115,7 +115,7 @@ impl Lanes {
         }
     }
 
-    /// Tries one job. Says whether there can be more.
+    /// Runs one job. Returns whether there can be more.
     fn work(&self, reach: Reach) -> bool {
         let Some(mut job) = self.take(reach) else {
             return false;
@@ -140,7 +140,7 @@ impl Waiting {
     }
 }
 
-/// Everybody else comes first on a processor. A system that does not know of this loses nothing but the order.
+/// Lets every other thread go first on a processor. A system without this loses nothing but the order.
 fn give_way() {
     if let Err(why) = rustix::process::nice(10) {
         tracing::debug!(%why, "the workers have the priority of everybody else");
@@ -167,7 +167,7 @@ mod tests {
             Attempt::Done
         }));
         has_begun.recv().unwrap();
-        // The long one stands still until the others are done.
+        // The long one blocks until the others are done.
         let (done, all) = channel();
         for number in 0..100 {
             let done = done.clone();

@@ -6,16 +6,16 @@ use std::cell::Cell;
 use serde_json::Value;
 
 /// Enough for every state that stays within AWS's data limit by a factor of more than a hundred; far
-/// below what would hold up other executions.
+/// less than would hold up other executions.
 const LIMIT: usize = 32 * 1024 * 1024;
 
-/// How far an evaluation may go before it is given up without effect, to be begun again where it may go further. What it
-/// comes to does not depend on it.
+/// How far an evaluation may go before it is abandoned without effect, to be started again where it may go further. Its
+/// result does not depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// A few milliseconds: whoever evaluates holds up everybody else meanwhile.
+    /// A few milliseconds: the evaluation holds up everything else meanwhile.
     Brief,
-    /// Enough for honest work on a state's data.
+    /// Enough for ordinary work on a state's data.
     Long,
     /// All that a state may do. What reaches a bound then has failed.
     Full,
@@ -57,7 +57,7 @@ impl Effort {
         self.reach
     }
 
-    /// Whether more was asked for than it allows: then whatever came of the evaluation means nothing.
+    /// Whether more was requested than it allows: then the result of the evaluation is meaningless.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.exceeded.get()
@@ -75,7 +75,7 @@ impl Effort {
         Budget::within(self.reach, self.left.get())
     }
 
-    /// Takes what a budget has spent.
+    /// Adds what a budget has spent.
     pub fn settle(&self, budget: &Budget) {
         let spent = budget.granted - budget.left.get();
         self.left.set(self.left.get().saturating_sub(spent));
@@ -91,7 +91,7 @@ pub struct Budget {
     reach: Reach,
     granted: usize,
     left: Cell<usize>,
-    /// More was asked for than the reach allows, though perhaps not more than a state may do.
+    /// More was requested than the reach allows, though perhaps not more than a state may do.
     exceeded: Cell<bool>,
 }
 
@@ -124,19 +124,17 @@ impl Budget {
 
     /// Takes units of work.
     ///
-    /// # Errors
-    /// When there are not so many left; none are left from then on.
+    /// # Errors If there are not that many left; none are left from then on.
     pub fn spend(&self, units: usize) -> Result<(), Exhausted> {
         let left = self.left.get().checked_sub(units);
         self.left.set(left.unwrap_or(0));
         left.map(|_| ()).ok_or_else(|| self.exceed())
     }
 
-    /// How far one evaluation in JSONata may go that works on so many bytes. Such an evaluation has bounds of its own, so a state may
-    /// make any number of them; whoever holds up others may not.
+    /// How far one evaluation in JSONata that works on this many bytes may go. Such an evaluation has bounds of its own, so
+    /// a state may make any number of them, unless it holds up others.
     ///
-    /// # Errors
-    /// When the reach allows no such evaluation.
+    /// # Errors If the reach allows no such evaluation.
     pub(crate) fn evaluation(&self, bytes: usize) -> Result<Reach, Exhausted> {
         if self.reach != Reach::Full {
             self.spend(bytes)?;

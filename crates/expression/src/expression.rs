@@ -1,5 +1,5 @@
-//! What a field whose name ends in `.$` holds, and what `ErrorPath` and its like hold: a path, or a
-//! call of an intrinsic function.
+//! What a field whose name ends in `.$` holds, and what `ErrorPath` and similar fields hold: a
+//! path, or a call of an intrinsic function.
 
 use serde_json::Value;
 
@@ -55,8 +55,7 @@ impl From<Exhausted> for ExpressionError {
 impl Expression {
     /// Reads a path or a call.
     ///
-    /// # Errors
-    /// Where any other text goes wrong, and how it may be written.
+    /// # Errors Where any other text is wrong, and how to write it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         if text.starts_with('$') {
             Path::parse(text).map(Self::Path)

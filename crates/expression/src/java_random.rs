@@ -12,7 +12,7 @@ impl JavaRandom {
         Self((seed.cast_unsigned() ^ MULTIPLIER) & MASK)
     }
 
-    /// So many random bits, 32 at most.
+    /// This many random bits, at most 32.
     fn next(&mut self, bits: u32) -> i64 {
         self.0 = self.0.wrapping_mul(MULTIPLIER).wrapping_add(0xB) & MASK;
         (self.0 >> (48 - bits)).cast_signed()
@@ -30,7 +30,7 @@ impl JavaRandom {
     pub(crate) fn next_between(&mut self, start: i64, end: i64) -> i64 {
         let span = end - start;
         if span > i64::from(i32::MAX) {
-            // Java draws until a number of 32 bits lies within.
+            // Java draws until a 32-bit number is within the range.
             loop {
                 let drawn = self.next(32);
                 let signed = if drawn > i64::from(i32::MAX) {
@@ -49,7 +49,7 @@ impl JavaRandom {
         loop {
             let drawn = self.next(31);
             let rest = drawn % span;
-            // The last part of the range, which is not whole, is drawn again.
+            // A number in the incomplete last part of the range is drawn again.
             if drawn - rest + (span - 1) <= i64::from(i32::MAX) {
                 return start + rest;
             }

@@ -74,13 +74,13 @@ fn separate(index: usize, text: &mut String) {
     }
 }
 
-/// Digits that any double is told by.
+/// Digits that are enough to identify any double.
 const MAX_DOUBLE_DIGITS: usize = 17;
 
 /// `Double.toString`: with an exponent below a thousandth and from ten million on.
 fn number(number: &Number) -> String {
     let text = number.to_string();
-    // More digits than a double keeps are those of an id or an amount, and stay as they are.
+    // A number with more digits than a double keeps is an id or an amount, and stays as it is.
     let is_long = text.bytes().filter(u8::is_ascii_digit).count() > MAX_DOUBLE_DIGITS;
     let float = number.as_f64().filter(|_| number.is_f64() && !is_long);
     let Some(float) = float else {

@@ -1,19 +1,21 @@
-//! What is wrong with a text that should be the JSON input of an execution, in the words that AWS
-//! answers with. They are those of Jackson, the parser AWS uses; only the common faults have them,
-//! others are told in the words of our own parser.
+//! What is wrong with a text that should be the JSON input of an execution, in AWS's words. They
+//! are those of Jackson, the parser that AWS uses; only common faults have them, others have the
+//! words of our own parser.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-/// What AWS says of a text that is no JSON, such as `Unrecognized token 'not': was expecting ...`
+/// What AWS says about a text that is not JSON, such as `Unrecognized token 'not': was expecting ...`
 /// (recorded for an unknown word, an unquoted field name and an empty text; the rest follows
-/// Jackson's `ReaderBasedJsonParser`). A text that is JSON but nests too deep gets our own words too.
+/// Jackson's `ReaderBasedJsonParser`). A text that is JSON but nests too deeply gets our own words
+/// too.
 #[must_use]
 pub fn json_problem(text: &str) -> String {
     if text.trim_ascii().is_empty() {
         return "Invalid execution input.".to_owned();
     }
-    // What is ignored is read with less care than what is kept: half of a surrogate pair passes, and any depth.
+    // Ignored values are read less strictly than kept ones: half of a surrogate pair passes, and so does any
+    // depth.
     match serde_json::from_str::<IgnoredAny>(text) {
         Ok(IgnoredAny) => not_held(text),
         Err(error) => in_jacksons_words(text, &error).unwrap_or_else(|| error.to_string()),
@@ -44,7 +46,7 @@ fn not_held(text: &str) -> String {
 /// How much of a word Jackson repeats, in characters.
 const WORD_LIMIT: usize = 256;
 
-/// What Jackson says of a word that is none of JSON's.
+/// What Jackson says about a word that JSON does not have.
 pub fn unrecognized(word: &str) -> String {
     let (word, cut) = match word.char_indices().nth(WORD_LIMIT) {
         Some((end, _)) => (&word[..end], "..."),
@@ -94,7 +96,7 @@ fn offset(text: &str, error: &serde_json::Error) -> Option<usize> {
     (0..=at).rev().find(|&at| text.is_char_boundary(at))
 }
 
-/// The word that the place is part of.
+/// The word that contains the position.
 fn word_around(text: &str, at: usize) -> &str {
     let is_part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
     let start = text[..at].trim_end_matches(is_part).len();

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Number;
 
-/// How two numbers compare. None only for what is no number at all, which JSON cannot hold.
+/// How two numbers compare. None only for NaN, which JSON cannot hold.
 pub fn compare(left: &Number, right: &Number) -> Option<Ordering> {
     match (left.as_i128(), right.as_i128()) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
@@ -12,7 +12,7 @@ pub fn compare(left: &Number, right: &Number) -> Option<Ordering> {
     }
 }
 
-/// The whole number that a JSON number stands for; `1.0` is one, `1.5` is none.
+/// The whole number that a JSON number represents; `1.0` is one, `1.5` is not.
 pub fn whole(number: &Number) -> Option<i64> {
     if let Some(integer) = number.as_i64() {
         return Some(integer);

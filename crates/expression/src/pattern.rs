@@ -1,5 +1,5 @@
 //! Regular expressions that take linear time. They are written as in JavaScript and run by an engine without
-//! backtracking; what only backtracking can match (lookaround, back references) is no [`Pattern`].
+//! backtracking; what only backtracking can match (lookaround, back references) is not a [`Pattern`].
 
 use std::sync::Arc;
 
@@ -18,12 +18,12 @@ const MAX_COMPILED_BYTES: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     regex: Regex,
-    /// Walks as far as the engine must look, to count it.
+    /// Walks as far as the engine must search, to count it.
     walker: Arc<DFA>,
     source: String,
 }
 
-/// A text that this engine does not run.
+/// A pattern that this engine does not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotLinear;
 
@@ -78,8 +78,8 @@ impl Pattern {
         self.walker.create_cache()
     }
 
-    /// How many bytes are looked at to find it from a byte on. That can be far more than lie before the end of the
-    /// match, and again for each match.
+    /// How many bytes are examined to find it from a byte on. That can be far more than there are before the end
+    /// of the match, and again for each match.
     pub(crate) fn looks_at(&self, text: &str, from: usize, cache: &mut Cache) -> usize {
         let rest = text.len().saturating_sub(from);
         let input = Input::new(text).span(from..text.len());
@@ -101,7 +101,7 @@ impl Pattern {
     }
 }
 
-/// A pattern of JavaScript in the words of the engine.
+/// A JavaScript pattern in the syntax of the engine.
 fn translated(source: &str) -> Result<String, NotLinear> {
     let mut result = String::with_capacity(source.len());
     let mut rest = source.chars().peekable();
@@ -129,7 +129,7 @@ fn translated(source: &str) -> Result<String, NotLinear> {
                 in_class = false;
                 result.push(']');
             }
-            // These have a meaning within a class that JavaScript does not know.
+            // These have a meaning within a class that they do not have in JavaScript.
             '[' | '&' | '~' if in_class => result.extend(['\\', char]),
             '.' if !in_class => result.push_str(r"[^\n\r\u{2028}\u{2029}]"),
             other => result.push(other),
@@ -171,7 +171,7 @@ fn escaped(
             result.push_str(&format!("\\u{{{digits}}}"));
         }
         other if other.is_ascii_punctuation() => {
-            // The engine knows `\<` as the begin of a word.
+            // To the engine, `\<` means the beginning of a word.
             if !"<>".contains(other) {
                 result.push('\\');
             }

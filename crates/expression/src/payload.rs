@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// How deep data may nest: as deep as [`Payload::parse`] reads, so that what is stored can be read
-/// back, and shallow enough for everything that walks a value from level to level.
+/// How deeply data may nest: as deep as [`Payload::parse`] reads, so that what is stored can be
+/// read back, and shallow enough for everything that recurses into a value.
 pub const DEPTH_LIMIT: usize = 127;
 
 /// An immutable JSON value and its text. `Clone` copies a pointer.
@@ -21,7 +21,7 @@ struct Inner {
 }
 
 impl Payload {
-    /// Wraps a value. Its text is written only when somebody asks for it.
+    /// Wraps a value. Its text is written only on demand.
     #[must_use]
     pub fn from_value(value: Value) -> Self {
         Self(Arc::new(Inner {
@@ -48,7 +48,7 @@ impl Payload {
         &self.0.value
     }
 
-    /// The text: the one it was parsed from, else compact JSON.
+    /// The text: the one it was parsed from, otherwise compact JSON.
     #[must_use]
     pub fn text(&self) -> &str {
         self.0.text.get_or_init(|| self.0.value.to_string())

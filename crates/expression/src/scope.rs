@@ -1,5 +1,4 @@
-//! What the expressions of a state can see. The host of an expression knows the execution; an expression knows only
-//! this.
+//! What the expressions of a state can see. The host knows the execution; an expression knows only this.
 
 use std::borrow::Cow;
 
@@ -34,7 +33,7 @@ pub trait Scope {
     /// The value of a variable, of the state's own scope or one around it.
     fn variable(&self, name: &str) -> Option<Payload>;
 
-    /// The context object, as far as `may_reach` says that somebody looks at what is below those names.
+    /// The context object, as far as `may_reach` says that values below given names are read.
     fn context_object(&self, may_reach: &dyn Fn(&[&str]) -> bool) -> Value;
 
     /// 64 random bits.

@@ -1,4 +1,4 @@
-//! A JSONPath on its own, for hosts that cut a part out of data before a workflow sees it.
+//! A JSONPath on its own, for hosts that extract a part of data before a workflow sees it.
 
 use serde_json::Value;
 
@@ -12,10 +12,10 @@ pub struct Selector(Path);
 /// Why a text selects nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
-    /// It is no JSONPath.
+    /// It is not a JSONPath.
     #[error("{0}")]
     NotAPath(String),
-    /// It begins with a variable or the context object, which a selector has not.
+    /// It begins with a variable or the context object, which a selector does not have.
     #[error("it must begin with $ and name the data alone")]
     NotOfTheData,
 }
@@ -34,8 +34,8 @@ impl Selector {
         }
     }
 
-    /// What it points to: one value, or a list where it may point to several. None where it points to nothing, or where
-    /// finding that out takes more work than an expression may do.
+    /// What it points to: one value, or a list if it may point to several. None if it points to nothing, or if finding
+    /// that out takes more work than an expression may do.
     #[must_use]
     pub fn select(&self, data: &Value) -> Option<Value> {
         let found = self.0.find(data, &Budget::new());
@@ -44,7 +44,7 @@ impl Selector {
 }
 
 impl Selector {
-    /// What is left of a body: what the path points to, null where that is nothing. None: the body is neither an object
+    /// What is left of a body: what the path points to, null if that is nothing. None if the body is neither an object
     /// nor a list, and stays as it is.
     #[must_use]
     pub fn part_of(&self, body: &Value) -> Option<Value> {

@@ -26,17 +26,17 @@ pub enum Template {
     },
 }
 
-/// A field ending in `.$` that holds no expression, or that is there twice.
+/// A field ending in `.$` that holds no expression, or that occurs twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateError {
-    /// What the field holds is no expression.
+    /// What the field holds is not an expression.
     NoExpression {
         /// Its name as written.
         field: String,
-        /// Where the text goes wrong, and how it may be written.
+        /// Where the text is wrong, and how to write it.
         reason: String,
     },
-    /// The field is there with and without `.$`.
+    /// The field occurs with and without `.$`.
     Twice {
         /// Its name without `.$`.
         field: String,

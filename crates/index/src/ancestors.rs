@@ -1,5 +1,5 @@
-//! Decoded frames whose children read from them: a Map state's items are parsed once for many iterations. Bounded by the
-//! length of what they were read from; the one used longest ago goes first.
+//! Decoded frames that children read from: the items of a Map state are parsed once for many iterations. Bounded by the
+//! length of the stored text; the least recently used one goes first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rampmeter_asl::Frame;
 use rampmeter_store::model::id::StepId;
 
-/// Bytes of stored text that may be kept decoded. A frame longer than that is kept alone.
+/// Bytes of stored text that may be kept decoded. A longer frame is kept alone.
 const MAX_BYTES: usize = 8 << 20;
 
-/// Frames by the step that holds them. A step that was written never changes, so nothing here grows stale.
+/// Frames by the step that holds them. A written step never changes, so nothing here becomes stale.
 #[derive(Debug, Default)]
 pub struct Ancestors {
     kept: BTreeMap<StepId, Kept>,
@@ -38,7 +38,7 @@ impl Ancestors {
         Some(Arc::clone(&kept.frame))
     }
 
-    /// Keeps the frame that a step of so many bytes holds.
+    /// Keeps the frame that a step of this many bytes holds.
     pub fn keep(&mut self, step: StepId, frame: Arc<Frame>, bytes: usize) {
         self.forget(step);
         while self.bytes + bytes > MAX_BYTES

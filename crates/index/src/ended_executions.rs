@@ -1,20 +1,20 @@
-//! The executions that have ended since the process began: how many of each workflow and how, how long they took, and with which
-//! errors they failed. The number of workflows and of errors is bounded, for both may come from outside: what is beyond it is
-//! counted under one name.
+//! The executions that have ended since the process began: how many of each workflow ended in each way, how long they took,
+//! and the errors with which they failed. The number of workflows and of errors is bounded, because both may come from
+//! outside: what is beyond the bound is counted under one name.
 
 use std::collections::BTreeMap;
 
 use rampmeter_store::model::figures::{ENDS, EndedExecution, FailureFigures, WorkflowFigures};
 
-/// Workflows that are told apart.
+/// The maximum of workflows counted separately.
 const MAX_WORKFLOWS: usize = 200;
-/// Errors of one workflow that are told apart.
+/// The maximum of errors of one workflow counted separately.
 const MAX_ERRORS: usize = 20;
-/// Longest name of an error, in characters.
+/// The maximum length of an error name, in characters.
 const MAX_ERROR_CHARS: usize = 100;
-/// What stands for all others.
+/// The name under which all others are counted.
 const OTHERS: &str = "(others)";
-/// What stands for the error of an execution that names none.
+/// The name for the error of an execution that gives none.
 const UNNAMED: &str = "(none)";
 
 /// The executions that have ended, by workflow.

@@ -1,18 +1,18 @@
-//! Executions that wait until something has been evaluated for them beside the writer. Each has at most one evaluation; whatever
-//! else it is to be told meanwhile waits behind it. A bound on the evaluations under way is one on the data that they hold.
+//! Suspended executions: they wait until something has been evaluated for them beside the writer. Each has at most one
+//! evaluation; its other stimuli wait behind it. Bounding the evaluations in progress also bounds the data that they hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rampmeter_store::model::id::ExecutionId;
 
-/// Evaluations under way at once. Each holds what its step works on.
+/// Evaluations in progress at once. Each holds what its step works on.
 const MAX_UNDER_WAY: usize = 64;
 
 /// The executions that are suspended, and why.
 #[derive(Debug, Default)]
 pub struct Evaluations {
     suspended: BTreeMap<ExecutionId, Suspended>,
-    /// Those that wait, the oldest first.
+    /// Those that wait, oldest first.
     waiting: BTreeSet<ExecutionId>,
     under_way: usize,
     last_number: u64,
@@ -20,32 +20,33 @@ pub struct Evaluations {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Suspended {
-    /// The evaluation with this number is under way.
+    /// The evaluation with this number is in progress.
     UnderWay(u64),
-    /// Until a command goes on with it: there was no room, or it is still to be told what came up meanwhile.
+    /// It waits until a command resumes it: there was no room, or stimuli that arrived meanwhile are still
+    /// pending.
     Waiting,
 }
 
 impl Evaluations {
-    /// Whether so many more evaluations can begin.
+    /// Whether this many more evaluations can begin.
     #[must_use]
     pub fn has_room_for(&self, more: usize) -> bool {
         self.under_way + more <= MAX_UNDER_WAY
     }
 
-    /// Whether an execution is suspended, so that its news must wait.
+    /// Whether an execution is suspended, so that its stimuli must wait.
     #[must_use]
     pub fn is_suspended(&self, id: ExecutionId) -> bool {
         self.suspended.contains_key(&id)
     }
 
-    /// Whether an execution has an evaluation under way, and so cannot go on.
+    /// Whether an execution has an evaluation in progress, and so cannot go on.
     #[must_use]
     pub fn is_under_way(&self, id: ExecutionId) -> bool {
         matches!(self.suspended.get(&id), Some(Suspended::UnderWay(_)))
     }
 
-    /// An evaluation begins for an execution. Answers its number.
+    /// Begins an evaluation for an execution. Returns its number.
     pub fn begin(&mut self, id: ExecutionId) -> u64 {
         self.last_number += 1;
         self.under_way += 1;
@@ -55,13 +56,13 @@ impl Evaluations {
         self.last_number
     }
 
-    /// An execution waits for room, or for its turn to be told the rest.
+    /// Lets an execution wait for room, or for the rest of its stimuli.
     pub fn wait(&mut self, id: ExecutionId) {
         self.suspended.insert(id, Suspended::Waiting);
         self.waiting.insert(id);
     }
 
-    /// An evaluation has ended. Answers whether its execution still waits for it.
+    /// Ends an evaluation. Returns whether its execution still waits for it.
     pub fn end(&mut self, id: ExecutionId, number: u64) -> bool {
         self.under_way -= 1;
         self.suspended.get(&id) == Some(&Suspended::UnderWay(number))
@@ -72,7 +73,8 @@ impl Evaluations {
         self.waiting.pop_first()
     }
 
-    /// An execution is suspended no longer, whatever is under way for it. Answers whether it was.
+    /// Ends the suspension of an execution, whatever is in progress for it. Returns whether it was
+    /// suspended.
     pub fn end_suspension(&mut self, id: ExecutionId) -> bool {
         self.waiting.remove(&id);
         self.suspended.remove(&id).is_some()

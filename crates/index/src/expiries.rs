@@ -1,4 +1,4 @@
-//! When to look which plain queue for messages that it has kept for as long as it keeps any.
+//! When each plain queue is next checked for messages whose message retention is over.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use rampmeter_dispatch::Time;
 use rampmeter_store::model::id::QueueId;
 
-/// How often new queues are taken into the order: no queue keeps messages for less.
+/// How often new queues are added: no queue keeps messages for less.
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(60);
 
-/// The looks that are to come.
+/// The checks that are due in the future.
 #[derive(Debug, Default)]
 pub struct Expiries {
     looks: BTreeSet<(Time, QueueId)>,
@@ -18,7 +18,7 @@ pub struct Expiries {
 }
 
 impl Expiries {
-    /// Whether it is time to tell which queues there are.
+    /// Whether it is time to add the queues that exist.
     pub fn wants_round(&mut self, now: Time) -> bool {
         let wants = self.round_at.is_none_or(|at| at <= now);
         if wants {
@@ -27,14 +27,14 @@ impl Expiries {
         wants
     }
 
-    /// Takes a queue into the order, if it is not there.
+    /// Adds a queue, if it is not there.
     pub fn add(&mut self, queue: QueueId, now: Time) {
         if !self.next.contains_key(&queue) {
             self.look_at(queue, now);
         }
     }
 
-    /// The queue whose look is due; it leaves the order.
+    /// Takes the queue whose check is due.
     pub fn take_due(&mut self, now: Time) -> Option<QueueId> {
         let (_, queue) = self.looks.pop_first().filter(|(at, queue)| {
             let due = *at <= now;
@@ -47,7 +47,7 @@ impl Expiries {
         Some(queue)
     }
 
-    /// Looks at a queue again at this moment.
+    /// Schedules the next check of a queue.
     pub fn look_at(&mut self, queue: QueueId, at: Time) {
         if let Some(before) = self.next.insert(queue, at) {
             self.looks.remove(&(before, queue));
@@ -55,7 +55,7 @@ impl Expiries {
         self.looks.insert((at, queue));
     }
 
-    /// When the next look is due.
+    /// When the next check is due.
     pub fn first(&self) -> Option<Time> {
         let look = self.looks.first().map(|(at, _)| *at);
         [look, self.round_at].into_iter().flatten().min()

@@ -1,5 +1,5 @@
-//! Which failed executions get a line in the log. A workflow that fails a thousand times a second must not fill the disk with
-//! that, so a minute has only so many lines; the next line says how many were left out.
+//! Which failed executions get a line in the log. A workflow that fails a thousand times a second must not fill the disk
+//! with them, so the lines of one minute are bounded; the next line says how many were left out.
 
 use rampmeter_time::UnixMillis;
 
@@ -7,7 +7,7 @@ const MINUTE_MS: i64 = 60_000;
 /// Lines in one minute.
 const MAX_LINES: u32 = 60;
 
-/// The lines of the minute that goes on.
+/// The lines of the current minute.
 #[derive(Debug, Default)]
 pub struct FailureLog {
     minute: i64,

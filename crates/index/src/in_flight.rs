@@ -1,4 +1,4 @@
-//! The calls of one target that have left and have no outcome yet, found by their permit, their message and their task.
+//! The calls in flight of one target, found by their permit, their message and their task.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use rampmeter_dispatch::{PermitId, Priority, Time};
 use rampmeter_store::MessageRow;
 use rampmeter_store::model::id::{ExecutionId, MessageNumber};
 
-/// One call that has left and has no outcome yet.
+/// One call in flight.
 #[derive(Debug, Clone)]
 pub struct InFlight {
     /// The message that asks for it, without its body: the row has that.
@@ -24,11 +24,11 @@ pub struct InFlight {
     pub on_unknown: OnUnknown,
     /// Set when it is a poll of the job of a call that the vendor has accepted.
     pub poll: Option<Box<FollowUp>>,
-    /// A person cancelled it: its answer is no news to anybody.
+    /// A person cancelled it: nobody waits for its answer.
     pub cancelled: bool,
 }
 
-/// All of them.
+/// All calls in flight of a target.
 #[derive(Debug, Default)]
 pub struct CallsInFlight {
     calls: BTreeMap<PermitId, InFlight>,
@@ -52,7 +52,7 @@ impl CallsInFlight {
         self.calls.insert(permit, call);
     }
 
-    /// Takes out the call of a permit: it has its outcome.
+    /// Removes the call of a permit: it has its outcome.
     pub fn remove(&mut self, permit: &PermitId) -> Option<InFlight> {
         let call = self.calls.remove(permit)?;
         self.messages.remove(&(call.message.id, *permit));
@@ -67,39 +67,40 @@ impl CallsInFlight {
         self.calls.values()
     }
 
-    /// Whether none is out.
+    /// Whether none is in flight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// Notes that a person cancelled the call of a permit. Says whether that is new.
+    /// Notes that a person cancelled the call of a permit. Returns whether that is new.
     pub fn cancel(&mut self, permit: PermitId) -> bool {
         let call = self.calls.get_mut(&permit);
         call.is_some_and(|call| !std::mem::replace(&mut call.cancelled, true))
     }
 
-    /// The permit of the request of this call that is out.
+    /// The permit of this call's request in flight.
     #[must_use]
     pub fn permit_of(&self, message: MessageNumber) -> Option<PermitId> {
         let all = (message, PermitId::MIN)..=(message, PermitId::MAX);
         self.messages.range(all).next().map(|(_, permit)| *permit)
     }
 
-    /// The endpoint that the request of this call went to, if one is out and it is not the target's own base URL.
+    /// The endpoint that the request of this call went to, if one is in flight and it is not the target's own
+    /// base URL.
     #[must_use]
     pub fn endpoint_of(&self, message: MessageNumber) -> Option<&str> {
         let call = self.calls.get(&self.permit_of(message)?)?;
         call.endpoint.as_deref()
     }
 
-    /// Whether a request of this call is out.
+    /// Whether a request of this call is in flight.
     #[must_use]
     pub fn has_message(&self, message: MessageNumber) -> bool {
         self.permit_of(message).is_some()
     }
 
-    /// Whether the call of this task is out.
+    /// Whether the call of this task is in flight.
     #[must_use]
     pub fn has_task(&self, execution: ExecutionId, event: EventId) -> bool {
         let all = (execution, event, PermitId::MIN)..=(execution, event, PermitId::MAX);

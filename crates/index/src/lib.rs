@@ -1,5 +1,5 @@
-//! What the engine finds by key without asking the store: small indexes in memory, each bounded or as large as what is at work
-//! just now. Nothing here writes, and only state machines are read where they are missing; the engine fills the rest as it
+//! What the engine finds by key without asking the store: small indexes in memory, each bounded or proportional to the work
+//! in progress. Nothing here writes, and only state machines are read when they are missing; the engine fills the rest as it
 //! goes.
 
 mod ancestors;

@@ -1,5 +1,5 @@
 //! Compiled state machines. A running execution keeps the revision it started with, so revisions are compiled when an
-//! execution that uses one moves, and kept for the next.
+//! execution that uses one advances, and kept for the next.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::state_machine::{MachineKind, diagnosis};
 use rampmeter_store::{MachineTables, RevisionRow, StoreError};
 
-/// Compiled revisions that are kept; when there are more, all are dropped and compiled again as they are used.
+/// The maximum of compiled revisions kept; beyond it, all are dropped and compiled again as they are used.
 const KEPT: usize = 4_096;
 
 /// The longest execution of an EXPRESS state machine, in seconds.
@@ -30,7 +30,7 @@ pub struct Machine {
     pub role_arn: String,
     /// STANDARD or EXPRESS.
     pub kind: MachineKind,
-    /// Compiled.
+    /// The compiled definition.
     pub definition: Arc<StateMachine>,
 }
 

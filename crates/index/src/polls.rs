@@ -1,5 +1,5 @@
-//! The workers that wait for a task (long polling), in the writer's memory: bounded, and gone with the process, as the
-//! connections behind them are. A task or the deadline wakes them; nothing asks in a loop.
+//! The workers that wait for a task of an activity (long polls), in the writer's memory: bounded, and gone with the
+//! process, as are the connections behind them. A task or the deadline wakes them; nothing polls in a loop.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,35 +13,34 @@ use tokio::sync::oneshot;
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetActivityTask.html>
 const MAX_WAITING_FOR_ONE: usize = 1_000;
 
-/// Workers that may wait at all.
+/// Workers that may wait in total.
 const MAX_WAITING: usize = 20_000;
 
 /// One worker that waits.
 #[derive(Debug)]
 pub struct Poll {
-    /// What it calls itself.
+    /// The name that it gave.
     pub worker_name: Option<String>,
     /// Where its task goes.
     pub reply: oneshot::Sender<Result<Option<ActivityTask>, Rejected>>,
-    /// When it is answered without a task.
+    /// When it gets a response without a task.
     pub deadline: Time,
 }
 
-/// All of them. At each activity the one that has waited longest is served first.
+/// All waiting workers. At each activity, the one that has waited longest is served first.
 #[derive(Debug, Default)]
 pub struct WaitingPolls {
     next: u64,
     polls: BTreeMap<(ActivityId, u64), Poll>,
     deadlines: BTreeSet<(Time, ActivityId, u64)>,
-    /// Activities that have a task since their workers were looked at.
+    /// Activities that have had a task since their workers were last served.
     woken: BTreeSet<ActivityId>,
 }
 
 impl WaitingPolls {
     /// Lets a worker wait.
     ///
-    /// # Errors
-    /// The worker, when there are too many.
+    /// # Errors The worker, if there are too many.
     pub fn add(&mut self, activity: ActivityId, poll: Poll) -> Result<(), Poll> {
         if self.is_full(activity) {
             self.forget_gone();
@@ -55,7 +54,7 @@ impl WaitingPolls {
         Ok(())
     }
 
-    /// Lets a worker that was taken out wait on, at its place.
+    /// Lets a worker that was taken out go on waiting, at its old position.
     pub fn put_back(&mut self, place: (ActivityId, u64), poll: Poll) {
         self.deadlines.insert((poll.deadline, place.0, place.1));
         self.polls.insert(place, poll);
@@ -101,7 +100,7 @@ impl WaitingPolls {
     }
 
     /// Takes out a worker at an activity that has a task: of those whose clients are still there, the one that has waited
-    /// longest, with its place.
+    /// longest, with its position.
     pub fn take_woken(&mut self) -> Option<((ActivityId, u64), Poll)> {
         while let Some(&activity) = self.woken.first() {
             while let Some(key) = self.first_of(activity) {
@@ -140,14 +139,14 @@ impl WaitingPolls {
             .collect()
     }
 
-    /// Takes out all of them.
+    /// Takes out all workers.
     pub fn take_all(&mut self) -> Vec<Poll> {
         self.deadlines.clear();
         self.woken.clear();
         std::mem::take(&mut self.polls).into_values().collect()
     }
 
-    /// When the first of them must be answered.
+    /// When the first of them must get a response.
     #[must_use]
     pub fn first_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(deadline, ..)| *deadline)

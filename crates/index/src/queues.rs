@@ -20,7 +20,7 @@ const NAME_RESTS: u64 = 60;
 pub struct Queue {
     /// Its number.
     pub id: QueueId,
-    /// Whose it is.
+    /// The target that owns it.
     pub target: TargetId,
     /// The priority; `None` for the dead-letter queue.
     pub lane: Option<Priority>,
@@ -34,7 +34,7 @@ pub struct Queues {
     lanes: BTreeMap<QueueId, Queue>,
     /// The queues of targets that a worker elsewhere drains: plain, but not for clients to delete.
     external: BTreeMap<QueueId, TargetId>,
-    /// How the targets are configured whose queues these are.
+    /// The configuration of the targets that own these queues.
     configs: BTreeMap<TargetId, Arc<Config>>,
     deleted: BTreeMap<String, Time>,
 }
@@ -46,12 +46,12 @@ impl Queues {
         self.records.insert(record.id, record);
     }
 
-    /// Adds a target, whose queues are given to it after that.
+    /// Adds a target; its queues are assigned to it after that.
     pub fn add_target(&mut self, id: TargetId, config: Arc<Config>) {
         self.configs.insert(id, config);
     }
 
-    /// How a target is configured, to which one of these queues belongs.
+    /// The configuration of a target that owns one of these queues.
     ///
     /// # Panics
     /// If the target was never added.
@@ -61,7 +61,7 @@ impl Queues {
             .expect("the target of a queue is configured")
     }
 
-    /// Gives a queue to the embedded worker of its target.
+    /// Assigns a queue to the embedded worker of its target.
     pub fn add_lane(&mut self, queue: Queue) {
         self.lanes.insert(queue.id, queue);
     }
@@ -71,7 +71,7 @@ impl Queues {
         self.external.insert(id, target);
     }
 
-    /// Takes a plain queue out.
+    /// Removes a plain queue.
     pub fn remove(&mut self, id: QueueId, now: Time) {
         if let Some(record) = self.records.remove(&id) {
             self.ids.remove(&record.name);
@@ -134,7 +134,7 @@ impl Queues {
         self.records.get(&id)
     }
 
-    /// The queue with this number, to be changed.
+    /// The queue with this number, for changing it.
     pub fn record_mut(&mut self, id: QueueId) -> Option<&mut QueueRecord> {
         self.records.get_mut(&id)
     }

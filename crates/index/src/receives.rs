@@ -1,5 +1,5 @@
-//! The receives that wait for a message (long polling), in the writer's memory: bounded, and gone with the process,
-//! as the connections behind them are. No loop asks for them: a message or the deadline wakes them.
+//! The receives that wait for a message (long polls), in the writer's memory: bounded, and gone with the process,
+//! as are the connections behind them. Nothing polls in a loop: a message or the deadline wakes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 /// Where the messages of a receive go.
 type Reply = oneshot::Sender<Result<Vec<ReceivedMessage>, Rejected>>;
 
-/// Receives that may wait at once; one more is answered at once with nothing.
+/// Receives that may wait at the same time; any further one gets an empty response at once.
 const MAX_WAITING: usize = 20_000;
 
 /// How a receive takes messages, once its parameters have been checked.
@@ -22,7 +22,7 @@ pub struct Taking {
     pub queue: QueueId,
     /// How many messages at most.
     pub most: usize,
-    /// How long others do not see them.
+    /// How long the messages stay invisible to others.
     pub invisible: std::time::Duration,
     /// Digest of the ReceiveRequestAttemptId.
     pub attempt: Option<[u8; 16]>,
@@ -39,21 +39,20 @@ pub struct WaitingReceive {
     number: u64,
 }
 
-/// All of them. In each queue the one that has waited longest is served first.
+/// All waiting receives. In each queue, the one that has waited longest is served first.
 #[derive(Debug, Default)]
 pub struct WaitingReceives {
     next: u64,
     receives: BTreeMap<(QueueId, u64), WaitingReceive>,
     deadlines: BTreeSet<(Time, QueueId, u64)>,
-    /// Queues that have messages again since their receives were looked at.
+    /// Queues that have had messages since their receives were last served.
     woken: BTreeSet<QueueId>,
 }
 
 impl WaitingReceives {
     /// Lets a receive wait.
     ///
-    /// # Errors
-    /// Its reply, when there are too many.
+    /// # Errors Its reply, if there are too many.
     pub fn add(&mut self, taking: Taking, deadline: Time, reply: Reply) -> Result<(), Reply> {
         if self.receives.len() >= MAX_WAITING {
             return Err(reply);
@@ -69,7 +68,7 @@ impl WaitingReceives {
         Ok(())
     }
 
-    /// Lets a receive that was taken out wait on, at its place.
+    /// Lets a receive that was taken out go on waiting, at its old position.
     pub fn put_back(&mut self, waiting: WaitingReceive) {
         let key = (waiting.taking.queue, waiting.number);
         self.deadlines.insert((waiting.deadline, key.0, key.1));
@@ -120,13 +119,13 @@ impl WaitingReceives {
         due
     }
 
-    /// Takes out all of them.
+    /// Takes out all receives.
     pub fn take_all(&mut self) -> Vec<WaitingReceive> {
         self.deadlines.clear();
         std::mem::take(&mut self.receives).into_values().collect()
     }
 
-    /// When the first of them must be answered.
+    /// When the first of them must get a response.
     #[must_use]
     pub fn first_deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(deadline, _, _)| *deadline)

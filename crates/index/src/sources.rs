@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rampmeter_store::model::id::QueueId;
 
-/// All of them.
+/// All source queues.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// The name of the state machine by queue.
     workflows: BTreeMap<QueueId, String>,
     /// Queues that may have messages.
     woken: BTreeSet<QueueId>,
-    /// The queue that was looked at last.
+    /// The queue that was served last.
     last: Option<QueueId>,
 }
 
@@ -35,7 +35,7 @@ impl Sources {
         }
     }
 
-    /// The next queue that may have messages: each in its turn.
+    /// The next queue that may have messages, in rotation.
     pub fn next_woken(&mut self) -> Option<QueueId> {
         let after = self.last.and_then(|last| {
             let rest = (std::ops::Bound::Excluded(last), std::ops::Bound::Unbounded);

@@ -1,12 +1,12 @@
-//! The time of each step of an execution. No two steps of one execution have the same millisecond, for `$$.State.EnteredTime`
-//! is what workflows make idempotency keys of: iterations of a Map that begin in one commit would share one.
+//! The time of each step of an execution. No two steps of one execution have the same millisecond, because workflows make
+//! idempotency keys from `$$.State.EnteredTime`: iterations of a Map that begin in one commit would otherwise share one.
 
 use std::collections::BTreeMap;
 
 use rampmeter_store::model::id::ExecutionId;
 use rampmeter_time::UnixMillis;
 
-/// The last steps, of executions that had one in the newest millisecond or in one that is still to come.
+/// The last steps of executions that had one in the newest millisecond or in a later one.
 #[derive(Debug, Default)]
 pub struct StepTimes {
     last: BTreeMap<ExecutionId, UnixMillis>,
@@ -14,8 +14,8 @@ pub struct StepTimes {
 }
 
 impl StepTimes {
-    /// The time of an execution's next step: now, or a millisecond after its last one. At most as many milliseconds ahead of
-    /// the clock as the execution made steps at once.
+    /// The time of an execution's next step: now, or a millisecond after its last one. It is ahead of the clock by at most
+    /// one millisecond for each step that the execution made at once.
     pub fn next(&mut self, execution: ExecutionId, now: UnixMillis) -> UnixMillis {
         if now > self.newest {
             self.last.clear();

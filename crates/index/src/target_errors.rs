@@ -1,5 +1,5 @@
-//! What went wrong with the calls of one target lately, for people: the last error, since when nothing has gone well, and how
-//! many there were in the last minute. It decides nothing.
+//! What went wrong with the calls of one target recently, for people: the last error, since when nothing has succeeded, and
+//! how many errors there were in the last minute. It decides nothing.
 
 use std::collections::VecDeque;
 
@@ -7,16 +7,16 @@ use rampmeter_dispatch::Time;
 use rampmeter_store::model::target::TargetErrors;
 
 const SECOND_MICROS: i64 = 1_000_000;
-/// Errors are counted for so many seconds.
+/// For how many seconds errors are counted.
 const COUNTED_SECONDS: i64 = 60;
 
-/// What went wrong with the calls of one target lately.
+/// What went wrong with the calls of one target recently.
 #[derive(Debug, Default)]
 pub struct RecentErrors {
     last: Option<LastError>,
     /// When the first error came since the last good answer.
     since: Option<Time>,
-    /// How many there were in each second that had one, the oldest first.
+    /// How many errors each second had, oldest first; seconds without errors are left out.
     seconds: VecDeque<(i64, u64)>,
 }
 
@@ -56,12 +56,12 @@ impl RecentErrors {
         self.since = None;
     }
 
-    /// The last error, and since when nothing has gone well.
+    /// The last error, and since when nothing has succeeded.
     pub fn last(&self) -> Option<(&LastError, Option<Time>)> {
         self.last.as_ref().map(|last| (last, self.since))
     }
 
-    /// All of it as people see it; none if nothing went wrong yet.
+    /// The state that people see; none if nothing has gone wrong yet.
     pub fn state(&self, now: Time) -> Option<TargetErrors> {
         let last = self.last.as_ref()?;
         let oldest = oldest_counted(now);
@@ -86,7 +86,7 @@ impl RecentErrors {
     }
 }
 
-/// The newest second that is not counted any more.
+/// The newest second that is no longer counted.
 fn oldest_counted(now: Time) -> i64 {
     now.as_micros().div_euclid(SECOND_MICROS) - COUNTED_SECONDS
 }

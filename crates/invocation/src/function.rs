@@ -1,5 +1,5 @@
-//! Lambda functions: which stand-in a state names, the event it gets, and what its answer is for the workflow.
-//! <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>
+//! Lambda functions: which stand-in a state names, the event it gets, and what its response means for the
+//! workflow. <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub struct FunctionRequest {
     form: Form,
 }
 
-/// What the workflow is given of the answer.
+/// The part of the response that the workflow gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// What the function returned.
@@ -116,7 +116,7 @@ fn short_name(name: &str) -> &str {
     tail.split(':').next().unwrap_or(tail)
 }
 
-/// What an answer means.
+/// What a response means.
 fn interpret(answer: Result<Answer, InvokeError>, form: Form) -> Invoked {
     let answer = match answer {
         Ok(answer) => answer,
@@ -148,13 +148,14 @@ fn interpret(answer: Result<Answer, InvokeError>, form: Form) -> Invoked {
     }
 }
 
-/// Lambda says it in a header. Its runtime emulator, and with it most local stand-ins, says it in the body alone.
+/// Lambda reports it in a header. Its runtime emulator, and with it most local stand-ins, reports it only in the
+/// body.
 fn is_function_error(answer: &Answer) -> bool {
     let has = |name: &str| answer.body.get(name).is_some_and(Value::is_string);
     answer.header(FUNCTION_ERROR).is_some() || (has("errorType") && has("errorMessage"))
 }
 
-/// The name that the function gave its error; the cause is all that it said.
+/// The name that the function gave its error; the cause is everything that it returned.
 fn function_error(answer: &Answer) -> TaskError {
     let said = answer.body.to_string();
     match answer.body.get("errorType").and_then(Value::as_str) {

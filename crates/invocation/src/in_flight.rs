@@ -1,4 +1,5 @@
-//! What the writer knows of the requests that are made outside the store: which are under way, and what may be called.
+//! What the writer knows about the requests that are made outside the store: which are in progress, and what may be
+//! called.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,19 +13,19 @@ use tokio::sync::oneshot;
 
 use crate::{FunctionRequest, Request, SdkRequest};
 
-/// Requests that are under way at once; more wait in the store.
+/// The maximum of requests in progress at once; more wait in the store.
 pub const MAX_IN_FLIGHT: usize = 256;
 
-/// Before the oldest of them.
+/// A key before the oldest of them.
 const BEFORE_ALL: InvocationKey = InvocationKey {
     step: StepId(0),
     event: 0,
 };
 
-/// What the writer knows of requests that are made outside the store.
+/// What the writer knows about requests that are made outside the store.
 #[derive(Debug)]
 pub struct Invocations {
-    /// Dropping an entry gives the request up.
+    /// Dropping an entry abandons the request.
     pub in_flight: BTreeMap<InvocationKey, oneshot::Sender<()>>,
     /// The newest that was started.
     pub after: InvocationKey,
@@ -34,7 +35,7 @@ pub struct Invocations {
 }
 
 impl Invocations {
-    /// Everything in the store is to be started.
+    /// Makes the state in which everything in the store is still to be started.
     pub fn new(functions: BTreeMap<String, Arc<FunctionCaller>>) -> Invocations {
         Invocations {
             in_flight: BTreeMap::new(),
@@ -44,7 +45,7 @@ impl Invocations {
         }
     }
 
-    /// What is in the store is looked at from the start.
+    /// Makes the next look at the store begin with its oldest request.
     pub fn look_again(&mut self) {
         self.after = BEFORE_ALL;
         self.waiting = true;

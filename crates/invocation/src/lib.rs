@@ -1,6 +1,6 @@
-//! Requests of Task states that are made outside the store: functions of Lambda, and operations of this server that a
-//! workflow calls as `aws-sdk`. Each is a row until its answer is applied, so it is made at least once, as on AWS; what
-//! is here makes it after the commit and says what came of it. When one may start is decided by the crate `engine`.
+//! Requests of Task states that are made outside the store: Lambda functions, and operations of this server that a
+//! workflow calls as `aws-sdk`. Each is a row until its result is applied, so it is made at least once, as on AWS; this
+//! crate makes it after the commit and reports the result. When one may start is decided by the crate `engine`.
 
 mod function;
 mod in_flight;
@@ -17,30 +17,30 @@ pub use in_flight::{Invocations, MAX_IN_FLIGHT};
 pub use sdk::SdkOperations;
 pub use sdk::{SdkAnswer, SdkError, SdkRequest, SdkService};
 
-/// What to ask for.
+/// What to invoke.
 #[derive(Debug)]
 pub enum Request {
-    /// Of a function's stand-in.
+    /// A function's stand-in.
     Function(FunctionRequest),
-    /// Of an operation of this server.
+    /// An operation of this server.
     Sdk(SdkRequest),
 }
 
-/// One request on its way out. It is given up when `abandoned` ends.
+/// One request on its way out. It is abandoned when `abandoned` ends.
 #[derive(Debug)]
 pub struct OutgoingInvocation {
     /// Its row.
     pub key: InvocationKey,
-    /// Whose task waits for it.
+    /// The execution whose task waits for it.
     pub execution: ExecutionId,
-    /// What is asked.
+    /// The request itself.
     pub request: Request,
     /// Ends when nobody waits for it any more.
     pub abandoned: oneshot::Receiver<()>,
 }
 
 impl Request {
-    /// Makes the request. `operations` is what an operation of this server is asked of.
+    /// Makes the request. `operations` carries out operations of this server.
     pub async fn perform(self, operations: Option<Arc<dyn SdkOperations>>) -> Invoked {
         match self {
             Request::Function(request) => request.perform().await,

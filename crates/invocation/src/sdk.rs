@@ -1,5 +1,5 @@
 //! `aws-sdk:sqs` and `aws-sdk:sfn`: any operation that this server serves over the wire, called by a workflow. The
-//! operations themselves are the port's ([`Sdk`]); here are the names and the forms of Step Functions' SDK
+//! operations themselves belong to the port ([`Sdk`]); here are the names and the forms of Step Functions' SDK
 //! integrations: members in PascalCase, dates as texts, `Sqs.` or `Sfn.` before the exception's name.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html>
 
@@ -42,11 +42,11 @@ pub struct SdkError {
     pub name: String,
     /// What went wrong.
     pub message: String,
-    /// Status of the HTTP answer.
+    /// Status of the HTTP response.
     pub status: u16,
 }
 
-/// The answer to one operation.
+/// The response to one operation.
 pub type SdkAnswer = Pin<Box<dyn Future<Output = Result<Value, SdkError>> + Send>>;
 
 /// Carries out operations of this server on behalf of a workflow.
@@ -76,8 +76,7 @@ impl SdkService {
 impl SdkRequest {
     /// What a state's resource and its parameters ask for.
     ///
-    /// # Errors
-    /// Where the service has no such operation.
+    /// # Errors If the service has no such operation.
     pub fn new(action: &Action, parameters: &Value) -> Result<SdkRequest, TaskError> {
         let service = service_of(&action.service).ok_or_else(|| {
             TaskError::new(
@@ -116,7 +115,7 @@ impl SdkRequest {
 }
 
 impl SdkError {
-    /// Nobody is there who could carry out an operation.
+    /// The error if nothing can carry out an operation.
     pub fn unavailable() -> SdkError {
         SdkError {
             name: "ServiceUnavailable".to_owned(),

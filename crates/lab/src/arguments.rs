@@ -1,10 +1,10 @@
-//! Values of options that several commands have.
+//! Parsers for the values of options that several commands share.
 
 use std::time::Duration;
 
 use rampmeter_time::duration;
 
-/// A duration, which may be nothing.
+/// A duration, which may be 0.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     duration::read(text).ok_or_else(|| format!("not a duration such as {}", duration::EXAMPLES))
 }

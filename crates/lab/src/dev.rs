@@ -1,8 +1,8 @@
 //! `dev`: a server with something to look at. The order-sync example, a stand-in NetSuite that answers as the real one does,
 //! and a shop that sends orders: some at every moment, and each minute a batch that fills the limit.
 //!
-//! It measures nothing; `demo` does. This prepares and sends; the binary serves. With a configuration of one's own, `serve` is
-//! the command.
+//! It measures nothing; `demo` does. This prepares and sends; the binary serves. To serve a configuration of your own,
+//! use `serve`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::demo::configuration::{self, BEARER, Figures};
 use crate::demo::plan::order_text;
 use crate::directory::data_dir;
 
-/// Between two moments at which the shop sends.
+/// The time between two moments at which the shop sends.
 const BEAT: Duration = Duration::from_millis(500);
 /// Beats from one batch of orders to the next.
 const BATCH_EVERY: u64 = 120;
@@ -33,7 +33,7 @@ const SERVER_ERRORS: f64 = 0.01;
 /// The share of calls that the vendor throttles because someone else uses the account.
 const BUSY: f64 = 0.0005;
 
-/// Options of `dev`, but for the ports.
+/// Options of `dev`, except the ports.
 #[derive(Debug, Args)]
 pub struct ExampleArguments {
     /// Where the store lies; kept between runs. Without it: a fresh directory in the system's temporary one.
@@ -44,7 +44,7 @@ pub struct ExampleArguments {
     no_traffic: bool,
 }
 
-/// The example, ready to be served. Its vendor answers as long as this is kept.
+/// The example, ready to be served. Its vendor answers for as long as this value lives.
 #[derive(Debug)]
 pub struct Example {
     file: PathBuf,
@@ -79,7 +79,7 @@ impl Example {
         })
     }
 
-    /// What is to be served.
+    /// The configuration to be served.
     #[must_use]
     pub fn config(&self) -> &Config {
         &self.config
@@ -208,7 +208,7 @@ mod tests {
         let figures = Figures::default();
         let beats = 4 * BATCH_EVERY;
         let orders: u64 = (0..beats).map(|beat| orders_of(beat).len() as u64).sum();
-        // At a mean of 400 ms.
+        // At a mean latency of 400 ms.
         let taken = beats / 2 * u64::from(figures.concurrency) * 10 / 4;
         assert!(orders < taken * 9 / 10, "{orders} orders, {taken} taken");
         assert!(BATCH_ORDERS > 10 * u64::from(figures.concurrency));

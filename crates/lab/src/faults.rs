@@ -1,4 +1,4 @@
-//! Faults that a server commits on purpose. Only the tests ask for them: a check that finds nothing wrong must be able to.
+//! Faults that a server commits on purpose. Only tests ask for them, to prove that a check can find something wrong.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! `rampmeter trial`: the limits on trial. The demo's run with a stack of limits and more work than they let through at
-//! every moment, while the engine is killed, its clock is set back and its limits are lowered and raised. The stand-in
+//! `rampmeter trial`: the limits on trial. The demo's run with a stack of limits and at every moment more work than
+//! they admit, while the engine is killed, its clock is set back and its limits are lowered and raised. The stand-in
 //! vendor counts with its own clock; one call too many is a failure. This file says what can be tried; the run, its
 //! vendor and its judgement are the demo's.
 
@@ -20,7 +20,7 @@ const JITTER: Speed = Speed::Jitter {
     most: Duration::from_secs(2),
 };
 
-/// The vendor's longest run time where the engine is killed: a call of unknown outcome keeps its place until then.
+/// The vendor's longest run time where the engine is killed: a call of unknown outcome keeps its slot until then.
 const MAX_LATENCY: Duration = Duration::from_secs(2);
 
 /// Put the limits on trial, with a strict stand-in vendor as the judge.
@@ -60,7 +60,7 @@ pub struct Arguments {
     /// limit, though never more than the report's `may_count`, which is what this trial holds it to.
     #[arg(long)]
     count_from_send: bool,
-    /// A deliberate fault: the places of calls with an unknown outcome are freed at once after a restart. The trial must
+    /// A deliberate fault: the slots of calls with an unknown outcome are freed at once after a restart. The trial must
     /// then fail.
     #[arg(long, requires = "kills")]
     free_slots_after_restart: bool,
@@ -75,7 +75,7 @@ pub struct Arguments {
 /// Runs the trial and prints its report.
 ///
 /// # Errors
-/// As the demo. Whatever is not as it must be is a failure.
+/// As for the demo. Whatever is not as it should be is a failure.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let longest = arguments.kills.map(|_| MAX_LATENCY);
     let task = Task {

@@ -1,7 +1,7 @@
-//! The adapters against servers that speak AWS's protocols: `rampmeter serve`, moto's server, and one that answers as AWS was
-//! recorded to. The script `testing/lambda/adapters.py` starts them, makes what the tests need, and says in
-//! `RAMPMETER_TEST_ADAPTERS` what there is: `sqs`, `states`, `dead-tokens`, `table`, `secrets`, `mappings`, `recordings`.
-//! Without that variable the tests say that they are skipped.
+//! The adapters against servers that speak AWS's protocols: `rampmeter serve`, moto's server, and one that replays
+//! recorded responses of AWS. The script `testing/lambda/adapters.py` starts them, makes what the tests need, and lists
+//! in `RAMPMETER_TEST_ADAPTERS` what there is: `sqs`, `states`, `dead-tokens`, `table`, `secrets`, `mappings`,
+//! `recordings`. Without that variable the tests say that they are skipped.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -27,13 +27,13 @@ use crate::service::tasks::{Tasks, Waits};
 use crate::shared::{Generation, Item};
 use crate::trace::TraceHeader;
 
-/// Whether the script made this.
+/// Whether the script has started this part.
 fn is_there(part: &str) -> bool {
     let parts = std::env::var("RAMPMETER_TEST_ADAPTERS").unwrap_or_default();
     parts.split(',').any(|there| there == part)
 }
 
-/// The same; if not, says that the test is skipped.
+/// The same; if it has not, prints that the test is skipped.
 fn has(part: &str) -> bool {
     let there = is_there(part);
     if !there {
@@ -167,7 +167,7 @@ async fn waiting_task(name: &str) -> (aws_sdk_sfn::Client, String, String) {
     panic!("no message came");
 }
 
-/// Status, output, error and cause of an execution that ends.
+/// Waits for the end of an execution: its status, output, error and cause.
 async fn ended(
     states: &aws_sdk_sfn::Client,
     execution: &str,
@@ -327,7 +327,7 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
         states.collect::<Vec<Value>>()
     };
     assert_eq!(states().await, ["Enabled", "Enabled"]);
-    // Far ahead, and then by another drainer once more.
+    // Set far in the future, and then once more by another drainer.
     for second in [4_000_000_000_000, 4_000_000_060_000] {
         mappings
             .sleep(Time::from_millis(second), &arn)
@@ -335,7 +335,7 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
             .unwrap();
     }
     assert!(states().await.iter().all(|state| state != "Enabled"));
-    // It will be woken, so that it is not asleep for good; after that moment it would be.
+    // Before that moment a schedule will wake it; after it, it would be asleep for good.
     let (before, after) = (Time::from_millis(0), Time::from_millis(4_000_000_061_000));
     assert_eq!(mappings.asleep(before).await.unwrap(), 0);
     assert_eq!(mappings.asleep(after).await.unwrap(), 2);
@@ -350,7 +350,7 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
     assert_eq!(schedule["ScheduleExpression"], "at(2096-10-02T07:07:41)");
     assert_eq!(schedule["Target"]["Arn"], arn);
     assert_eq!(schedule["Target"]["Input"], "{\"rampmeter\":\"wake\"}");
-    // A schedule that is gone, for it fired and what it started failed, wakes nobody.
+    // A schedule that is gone (it fired, and what it started failed) wakes nobody.
     let gone = Request {
         method: reqwest::Method::DELETE,
         ..request
@@ -362,7 +362,7 @@ async fn a_worker_sleeps_behind_a_schedule_and_wakes_again() {
     assert_eq!(mappings.asleep(after).await.unwrap(), 0);
 }
 
-/// A recorded answer, and what it means, as the server of `testing/lambda/recordings.py` reads it.
+/// A recorded response and its meaning, as the server of `testing/lambda/recordings.py` reads it.
 #[derive(Debug, Deserialize)]
 struct Recorded {
     id: String,

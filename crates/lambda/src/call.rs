@@ -26,11 +26,11 @@ use crate::trace::TraceHeader;
 use crate::worker::Worker;
 use crate::xray::segment::Segment;
 
-/// How long a message is left alone after a service of AWS failed us.
+/// How long a message is left alone after an AWS service failed.
 const TROUBLE: Duration = Duration::from_secs(5);
-/// The longest that a message is hidden because its target is closed: it must be there when that ends sooner.
+/// The longest time for which a message is hidden because its target is closed: the target may open sooner.
 const MAX_CLOSED: Duration = Duration::from_secs(900);
-/// The pauses between two tries to tell a task.
+/// The pauses between attempts to report a task's result.
 const TELL_AGAIN: [Duration; 2] = [Duration::from_millis(250), Duration::from_secs(5)];
 
 /// What became of a message.
@@ -51,7 +51,7 @@ pub(crate) struct Call<'a> {
     pub(crate) leave_before: Time,
     /// When the environment has no more time.
     pub(crate) give_up_at: Time,
-    /// What X-Ray is told of it, if it is told.
+    /// The segment that reports it to X-Ray, if its trace is recorded.
     pub(crate) segment: Option<&'a Segment>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct Call<'a> {
 struct Ready {
     request: Request,
     attempt: Attempt,
-    /// What of its answer the workflow gets.
+    /// Selects the part of its answer that the workflow gets.
     selector: Option<Selector>,
     token: Option<String>,
     /// Until when the vendor may be at work on an attempt before, whose answer was lost.
@@ -68,12 +68,13 @@ struct Ready {
 
 /// What one attempt came to.
 pub(crate) enum Attempted {
-    /// Its task is to be told, if there is one.
+    /// It is over: its task, if it has one, is to be told.
     Over {
         token: Option<String>,
         told: TaskResult,
     },
-    /// The same, of a result that was noted when it could not be told: its task may have been told all the same.
+    /// The same, for a result that was noted because it could not be reported; its task may have been told all the
+    /// same.
     Noted {
         token: Option<String>,
         told: TaskResult,
@@ -82,13 +83,13 @@ pub(crate) enum Attempted {
     Gone,
     /// It is to be tried again.
     Again { after: Duration, record: CallRecord },
-    /// No call left; it may after a while.
+    /// No request left; one may leave after a while.
     Back { after: Duration },
 }
 
 impl Call<'_> {
-    /// Serves a message with one permit. `ended` hears as soon as it is known what became of the permit, and tells what the gate
-    /// says of it.
+    /// Serves a message with one permit. `ended` is called as soon as it is known how the permit ended, and returns
+    /// what the gate says of it.
     pub(crate) async fn serve<J: Future<Output = Judgement>>(
         &self,
         ended: impl FnOnce(Ending) -> J,
@@ -114,7 +115,7 @@ impl Call<'_> {
         }
     }
 
-    /// Makes one attempt: at the call, or a poll of its job.
+    /// Makes one attempt at the call, or one poll of its job.
     pub(crate) async fn attempt<J: Future<Output = Judgement>>(
         &self,
         mut record: CallRecord,
@@ -237,7 +238,7 @@ impl Call<'_> {
                 attempts,
                 refusals,
                 unknown,
-                // A message that comes back to its queue is behind the others already.
+                // A message that goes back to its queue is behind the others anyway.
                 set_back: _,
             } => {
                 self.count("CallRepeated");
@@ -307,7 +308,7 @@ impl Call<'_> {
         }
     }
 
-    /// What happens to the call if its answer is lost. A message that is no call is not sent again.
+    /// What happens to the call if its answer is lost. A message that is not a call is not sent again.
     fn on_unknown(&self) -> OnUnknown {
         let target = &self.worker.target;
         match CallMessage::parse(&self.message.body, &target.account) {
@@ -316,7 +317,7 @@ impl Call<'_> {
         }
     }
 
-    /// The rules by which something follows.
+    /// The rules that decide the next action.
     fn rules(&self, record: &CallRecord) -> CallRules {
         let target = &self.worker.target;
         target.call_rules(
@@ -331,7 +332,7 @@ impl Call<'_> {
         ending_of(outcome, call_of(&self.message.id), record.refusals)
     }
 
-    /// The job that an answer tells of, where jobs are followed. Without a table nothing would be remembered of it.
+    /// The job that an answer announces, where jobs are followed. Without a table the job could not be remembered.
     fn followed(&self, request: &Request, outcome: &Outcome) -> Option<FollowUp> {
         self.worker.table.as_ref()?;
         let profile = &self.worker.target.profile;
@@ -349,7 +350,7 @@ impl Call<'_> {
         outcome
     }
 
-    /// Notes that an attempt leaves, where it matters later that one did. False: it may not leave any more.
+    /// Notes that an attempt leaves, where that matters later. `false`: it may no longer leave.
     async fn leaves(&self, record: &mut CallRecord) -> bool {
         let now = self.clock.now();
         record.first_sent = record.first_sent.or(Some(now));
@@ -382,7 +383,7 @@ impl Call<'_> {
         false
     }
 
-    /// The trace it belongs to.
+    /// The trace to which it belongs.
     fn trace(&self) -> Option<&TraceHeader> {
         self.message.trace.as_ref()
     }
@@ -408,9 +409,9 @@ impl Call<'_> {
         }
     }
 
-    /// The call is over: tells its task, keeps a record of what failed, then deletes the message. In this order: whatever fails
-    /// in between is done again. A result that was noted may have been told, so that its record is still owed when its task does
-    /// not wait any more.
+    /// The call is over: tells its task, keeps a dead letter of a failure, then deletes the message, in this order:
+    /// whatever fails in between is done again. A noted result may have been reported before, so its dead letter is
+    /// still owed when its task no longer waits.
     pub(crate) async fn conclude(
         &self,
         token: Option<&str>,
@@ -454,7 +455,8 @@ impl Call<'_> {
         self.hand_back(TROUBLE).await
     }
 
-    /// Tells the task, again and again while there is time: whether it waited for that. None: it could not be told.
+    /// Reports to the task, again and again while there is time. Returns whether the task waited for it; `None` when it
+    /// could not be told.
     async fn tell(&self, token: &str, told: &TaskResult) -> Option<Waits> {
         let mut pause = TELL_AGAIN[0];
         loop {
@@ -499,7 +501,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Remembers what is worth it. A failure costs a count of attempts and no call.
+    /// Remembers what a later receive needs. If that fails, an attempt goes uncounted, but no call is lost.
     async fn remember(&self, record: &CallRecord) {
         if record.job.is_some() {
             return self.remember_job(record).await;
@@ -511,8 +513,8 @@ impl Call<'_> {
         }
     }
 
-    /// Remembers a job, again and again while there is time: as long as nobody does, its call would be sent again, under
-    /// the same key.
+    /// Remembers a job, again and again while there is time: unless it is remembered, its call will be sent again,
+    /// under the same key.
     async fn remember_job(&self, record: &CallRecord) {
         let mut pause = TELL_AGAIN[0];
         while let Err(error) = self.note(record).await {
@@ -529,7 +531,7 @@ impl Call<'_> {
     pub(crate) async fn hand_back(&self, after: Duration) -> Fate {
         let after = hidden(after, self.message.receive_count);
         if let Err(error) = self.worker.queues.hide(self.message, after).await {
-            // It is hidden for a while longer than it should be.
+            // It stays hidden for longer than it should.
             tracing::warn!(%error, message_id = self.message.id, "a message is handed back late");
         }
         Fate::HandedBack
@@ -540,7 +542,7 @@ impl Call<'_> {
         match self.worker.queues.delete(self.message).await {
             Ok(()) => Fate::Over,
             Err(error) => {
-                // It comes again, and its task then says that it does not wait.
+                // It comes again, and then its task no longer waits.
                 tracing::warn!(%error, message_id = self.message.id, "a message is not deleted");
                 Fate::HandedBack
             }
@@ -548,14 +550,14 @@ impl Call<'_> {
     }
 }
 
-/// How long a message is left alone whose target is closed. On one machine it waits in its turn, which costs nothing; here each
-/// look at it is a receive.
+/// How long a message is left alone while its target is closed. On one machine it waits in its lane, which costs
+/// nothing; here each look at it costs a receive.
 fn closed_for(judgement: Judgement) -> Duration {
     judgement.closed_for.unwrap_or_default().min(MAX_CLOSED)
 }
 
-/// What of the answer the call wants, if this host serves it. `Err` says why not: it fails instead of being done otherwise
-/// than its message says.
+/// The part of the answer that the call asks for, if this host can serve it. `Err` says why it cannot: the call fails
+/// rather than be done differently from what its message says.
 fn served(call: &CallMessage, target: &Target) -> Result<Option<Selector>, String> {
     if call.ordering_key.is_some() {
         return Err(

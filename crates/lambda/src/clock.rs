@@ -26,13 +26,13 @@ impl Clock {
         self.wall.saturating_add(self.begun.elapsed())
     }
 
-    /// The monotonic moment of a time; at once where it has passed.
+    /// The monotonic instant of a time; now, if it has passed.
     pub(crate) fn instant(&self, time: Time) -> Instant {
         Instant::now() + time.saturating_since(self.now())
     }
 }
 
-/// A time as the standard library has it.
+/// A time as the standard library's type.
 pub(crate) fn system_time(time: Time) -> SystemTime {
     UNIX_EPOCH + Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(0))
 }

@@ -1,5 +1,5 @@
-//! What a task is told of a call that has ended, and what becomes of the permit. Pure. What follows from an outcome is said
-//! for all hosts by `call`.
+//! What a task is told of an ended call, and how its permit ends. Pure. What follows from an outcome is decided for all
+//! hosts by `call`.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ending::{Ending, WentWrong};
 
-/// AWS's own, for an output that is too large.
+/// AWS's own error, for an output that is too large.
 const DATA_LIMIT: &str = "States.DataLimitExceeded";
 /// The longest output of a task, in bytes.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
@@ -37,7 +37,7 @@ pub(crate) enum TaskResult {
 }
 
 impl TaskResult {
-    /// What a task is told of a call that the vendor did.
+    /// What a task is told of a call that succeeded.
     pub(crate) fn success(answer: &Answer) -> TaskResult {
         let output = answer.to_task_output().to_string();
         if output.len() <= MAX_OUTPUT_BYTES {
@@ -78,7 +78,7 @@ impl TaskResult {
     }
 }
 
-/// What becomes of the permit of a request to the vendor that had this outcome; of a call that was refused so often before.
+/// How the permit of a request with this outcome ends. `refusals`: how often the vendor refused its call before.
 pub(crate) fn ending_of(outcome: &Outcome, call: CallId, refusals: u32) -> Ending {
     match PermitEnd::of(outcome) {
         PermitEnd::Held => Ending::Lost,
@@ -91,7 +91,7 @@ pub(crate) fn ending_of(outcome: &Outcome, call: CallId, refusals: u32) -> Endin
     }
 }
 
-/// For how long the vendor has no calls left, if an answer that refused nobody says so.
+/// For how long the vendor has no calls left, if an answer that is not a throttle says so.
 fn used_up_for(outcome: &Outcome) -> Option<Duration> {
     // Some vendors name a reset by the wall clock.
     let mut stated_limits = stated_limits(outcome, SystemTime::now());

@@ -1,5 +1,5 @@
-//! The X-Ray daemon beside the function: a document is a datagram to it. What cannot be sent is not sent, so that a call
-//! waits for nothing and fails of nothing here.
+//! The X-Ray daemon beside the function: each document is a datagram to it. What cannot be sent is dropped, so a call
+//! never waits or fails because of tracing.
 //!
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html#xray-api-daemon>
 

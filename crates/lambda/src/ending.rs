@@ -8,15 +8,15 @@ use rampmeter_dispatch::CallId;
 /// What became of a permit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The vendor answered, or nothing of the call can reach it any more.
+    /// The vendor answered, or the call can no longer reach it.
     Answered,
-    /// The same, and the vendor said that no calls are left for so long.
+    /// The same, and the vendor said that it takes no more calls for so long.
     UsedUp(Duration),
     /// It went wrong, and the gate says whose trouble that is.
     Wrong(WentWrong),
     /// Nobody knows what became of the call.
     Lost,
-    /// No call left.
+    /// No request left.
     Unused,
 }
 
@@ -25,13 +25,13 @@ pub(crate) enum Ending {
 pub(crate) struct WentWrong {
     /// How its permit ends.
     pub(crate) end: PermitEnd,
-    /// Its call, named through all of its attempts.
+    /// Its call, by a name that all attempts share.
     pub(crate) call: CallId,
     /// How often the vendor refused the call before.
     pub(crate) refusals: u32,
 }
 
-/// The name of a call for the gate: any number that is always the same for a message, and hardly ever that of another.
+/// The name of a call for the gate: a number that is always the same for a message, and hardly ever the same for two.
 pub(crate) fn call_of(message_id: &str) -> CallId {
     // FNV-1a, of 64 bits.
     let hash = message_id

@@ -1,5 +1,5 @@
-//! What invokes a function: messages of a queue, the schedule that wakes a target which was closed, or the one that watches
-//! whether anything will.
+//! What invokes a function: messages of a queue, the schedule that wakes a closed target, or the one that checks that
+//! every sleeping target will be woken.
 
 use std::collections::HashMap;
 
@@ -17,11 +17,11 @@ const TRACE_HEADER: &str = "AWSTraceHeader";
 pub(crate) enum Event {
     /// The target may be open again.
     Wake,
-    /// Some minutes have passed: is anything asleep that nothing will wake?
+    /// Time to check whether anything is asleep that nothing will wake.
     Watch,
     /// Messages, each with the queue it is from.
     Messages(Vec<Delivered>),
-    /// None of ours.
+    /// Not one of ours.
     Unknown,
 }
 
@@ -46,10 +46,10 @@ pub(crate) struct Message {
     pub(crate) handle: String,
     pub(crate) body: String,
     pub(crate) lane: Priority,
-    /// Times it was received, this one included; hand-backs count.
+    /// How often it was received, including this time; receives after which it was handed back count too.
     pub(crate) receive_count: u32,
     pub(crate) sent_at: Option<Time>,
-    /// The trace it belongs to. While it is served, the segment that serves it is the parent.
+    /// The trace to which it belongs. While it is served, the segment that serves it is the parent.
     pub(crate) trace: Option<TraceHeader>,
 }
 
@@ -77,7 +77,7 @@ impl Reply {
 }
 
 impl Event {
-    /// Its messages of lanes: those that a worker answers for.
+    /// Its messages from lanes: those for which a worker is responsible.
     pub(crate) fn lane_messages(&self) -> Vec<Message> {
         match self {
             Event::Messages(records) => {
@@ -108,7 +108,7 @@ impl Event {
 }
 
 impl Delivered {
-    /// The trace it belongs to.
+    /// The trace to which it belongs.
     pub(crate) fn trace(&self) -> Option<TraceHeader> {
         let header = self.attributes.get(TRACE_HEADER)?;
         TraceHeader::parse(header)
@@ -160,7 +160,7 @@ fn lane_of(arn: &str) -> Option<Priority> {
     lanes.into_iter().find(|lane| suffix(*lane) == word)
 }
 
-/// What the name of a lane's queue ends with.
+/// The end of the name of a lane's queue.
 pub(crate) fn suffix(lane: Priority) -> &'static str {
     match lane {
         Priority::High => "high",

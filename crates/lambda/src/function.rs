@@ -63,7 +63,7 @@ async fn serve(workshop: &mut Workshop, event: Event, context: &Context) -> Resu
                 Err("the event is none of SQS and no wake-up; only its mappings and its schedule invoke this function".into())
             }
             (Role::Drain, Event::Watch) => {
-                // Neither a secret nor a configuration is needed to see that nobody wakes, and to wake.
+                // Needs neither a secret nor a configuration, so it works whatever is wrong with those.
                 let mappings = workshop.mappings();
                 let asleep = mappings.asleep(clock.now()).await?;
                 workshop.metrics().gauge("MappingsAsleep", asleep);
@@ -78,7 +78,7 @@ async fn serve(workshop: &mut Workshop, event: Event, context: &Context) -> Resu
                 let hand = match event {
                     Event::Messages(records) => one_of(records)?,
                     _ => {
-                        // First of all: whatever fails after this, the queues wake the worker again.
+                        // Do this first: whatever fails after it, the queues wake the worker again.
                         mappings.wake().await?;
                         None
                     }

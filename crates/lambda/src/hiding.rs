@@ -1,9 +1,9 @@
-//! How long a message is hidden that goes back to its queue. Pure.
+//! How long a message that goes back to its queue is hidden. Pure.
 //!
-//! SQS gives a message up after so many receives (`maxReceiveCount`, 1,000 at most), whatever they were for, and a message may
-//! wait for 14 days. What only waits must never come near that bound: so a message that has come often stays away longer each
-//! time. The first receives cost no time at all; by the arithmetic of [`least`] a message that is handed back for no longer
-//! than it must, as soon as it comes, is received fewer than 800 times in 14 days.
+//! SQS gives up a message after a number of receives (`maxReceiveCount`, 1,000 at most), whatever they were for, and a
+//! message may wait for 14 days. A message that only waits must never come near that bound, so one that has come often
+//! stays hidden longer each time. The first receives cost no time at all. By [`least`], a message that is always handed
+//! back for the shortest time is received fewer than 800 times in 14 days.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use std::time::Duration;
 const FREE_RECEIVES: u32 = 50;
 /// By how much each further one hides it longer.
 const GROWTH: f64 = 1.02;
-/// The longest that a message is hidden for having come often.
+/// The longest time for which a message is hidden because it has come often.
 const MAX_LEAST: Duration = Duration::from_secs(3_600);
-/// How long a message is left alone at first after its worker failed, and at last.
+/// How long a message is left alone after its worker failed: at first, and at most.
 const AFTER_FAILURE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(120)];
 
-/// How long a message is hidden that should come back after `wanted` and was received so often.
+/// How long to hide a message that should come back after `wanted` and has been received so often.
 pub(crate) fn hidden(wanted: Duration, receives: u32) -> Duration {
     wanted.max(least(receives))
 }
 
-/// How long a message is hidden whose worker failed before it could do anything for it: long enough that a backlog is not
-/// gone through at full pace, short enough that it is there when the worker is well again.
+/// How long to hide a message whose worker failed before it could do anything for it: long enough that a backlog is not
+/// run through at full pace, short enough that the message is there soon after the worker recovers.
 pub(crate) fn after_failure(receives: u32) -> Duration {
     let doublings = receives.saturating_sub(1).min(8);
     let pause = AFTER_FAILURE[0] * 2_u32.pow(doublings);
@@ -48,12 +48,12 @@ mod tests {
     /// What the template sets, and the most that SQS takes.
     const MAX_RECEIVES: u32 = 1_000;
 
-    /// How often a message is received in 14 days that is there again as soon as it may be.
+    /// How often a message is received in 14 days if it is received again as soon as it is visible.
     fn receives_in_14_days(hidden_for: impl Fn(u32) -> Duration) -> u32 {
         let (mut now, mut receives) = (Duration::ZERO, 0);
         while now < RETENTION && receives <= MAX_RECEIVES {
             receives += 1;
-            // SQS counts whole seconds, and a receive takes some time: neither is counted on here.
+            // SQS rounds to whole seconds, and a receive takes some time; neither is relied on here.
             now += hidden_for(receives);
         }
         receives
@@ -63,13 +63,13 @@ mod tests {
     fn no_message_becomes_undeliverable_by_waiting_for_14_days() {
         let seconds = Duration::from_secs;
         let handed_back = |wanted: Duration| receives_in_14_days(|count| hidden(wanted, count));
-        // A lane that is starved, a vendor that says Retry-After: 1 to 5, a probe in a closed target, a long pause.
+        // A starved lane, a vendor that says Retry-After: 1 to 5, a probe of a closed target, a long pause.
         for wanted in [0, 1, 2, 3, 4, 5, 20, 60, 900] {
             let receives = handed_back(seconds(wanted));
             assert!(receives < 800, "{receives} receives, hidden for {wanted} s");
         }
         assert!(receives_in_14_days(after_failure) < 800);
-        // Handed back at once, as it was, it is gone within the hour.
+        // Handed back with a constant delay of a second, it would be gone within the hour.
         assert!(receives_in_14_days(|_| seconds(1)) > MAX_RECEIVES);
     }
 

@@ -1,5 +1,6 @@
 //! Jobs: calls that the vendor accepted and works on in the background. What is remembered of one, and how often it is
-//! polled. Pure. What an answer says of a job is read by `caller`, and what follows is said for all hosts by `call`. A job is polled when its message is received again: how often, decides how long the message is hidden.
+//! polled. Pure. `caller` reads what an answer says of a job, and `call` decides for all hosts what follows. A job is
+//! polled when its message is received again, so how long the message is hidden decides how often.
 
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use rampmeter_config::Target;
 use rampmeter_dispatch::Time;
 use serde::{Deserialize, Serialize};
 
-/// An old job is polled again after at least this part of its age. Each poll is a receive of its message, and SQS
-/// gives up a message after a thousand: so a job of two weeks takes 350 polls, and not 40,000.
+/// An old job is polled again only after one such part of its age. Each poll is a receive of its message, and SQS gives
+/// up a message after a thousand: with this, a job of two weeks takes 350 polls and not 40,000.
 const PART_OF_AGE: u32 = 40;
 
 /// What is remembered of a job.
@@ -21,7 +22,7 @@ pub(crate) struct Job {
     pub(crate) follow_up: FollowUp,
     /// When it was accepted, in milliseconds since the epoch.
     since: i64,
-    /// Called so in the tables of deployed workers.
+    /// The name is fixed by the tables of deployed workers.
     #[serde(rename = "looks")]
     polls: u32,
 }
@@ -59,7 +60,7 @@ impl Job {
         rules.after_poll(&polled, result, judgement)
     }
 
-    /// The job after a poll, which goes on there.
+    /// The job after a poll that found it still going on.
     pub(crate) fn goes_on(self, follow_up: FollowUp) -> Job {
         Job {
             follow_up,

@@ -12,10 +12,10 @@ use crate::service::queues::HIDDEN;
 use crate::trace::TraceHeader;
 use crate::worker::Worker;
 
-/// How often.
+/// How often messages are kept hidden and heartbeats sent.
 const EVERY: Duration = Duration::from_secs(HIDDEN.as_secs() / 3);
 
-/// A message that is held.
+/// A message that is kept.
 #[derive(Clone, Debug)]
 struct Kept {
     lane: Priority,
@@ -24,7 +24,7 @@ struct Kept {
     trace: Option<TraceHeader>,
 }
 
-/// The messages that an environment holds.
+/// The messages that an environment works on.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Keeper {
     kept: Arc<Mutex<BTreeMap<String, Kept>>>,
@@ -48,7 +48,7 @@ impl Keeper {
         all.remove(id);
     }
 
-    /// Begins to keep, until the handle is aborted.
+    /// Starts keeping, until the handle is aborted.
     pub(crate) fn start(&self, worker: Arc<Worker>) -> JoinHandle<()> {
         let keeper = self.clone();
         tokio::spawn(async move {
@@ -75,7 +75,7 @@ impl Keeper {
         }
         for one in &kept {
             if let Some(token) = &one.token {
-                // A task that does not wait any more is found out when it is told.
+                // That a task no longer waits is found out when its result is reported.
                 let _ = worker.tasks.beat(token, one.trace.as_ref()).await;
             }
         }

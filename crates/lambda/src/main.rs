@@ -1,6 +1,6 @@
-//! The bootstrap of a Lambda function: the distributed host's worker. Which part it plays says its environment
-//! (`settings`); what wakes it is in `event`. A drainer (`drain`) makes many calls at once under limits that all
-//! drainers of a target share; a slot (`slot`) makes one; `undelivered` gives up what nobody could deliver.
+//! The bootstrap of a Lambda function: the worker of the host on AWS. Its environment says which role it has
+//! (`settings`); what invokes it is in `event`. A drainer (`drain`) makes many calls at once under limits that all
+//! drainers of a target share; a slot (`slot`) makes one; `undelivered` gives up messages that nobody could deliver.
 
 #[cfg(test)]
 mod adapters;
@@ -39,7 +39,7 @@ use crate::worker::Workshop;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // The first line: a client of rustls panics without it.
+    // Must come first: rustls panics without a crypto provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     log();
     let settings = Settings::read(|name| std::env::var(name).ok()).inspect_err(|error| {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::clock::Clock;
 use crate::settings::Settings;
 
-/// Most values of one metric in one line.
+/// The most values of one metric in one line.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 const MAX_VALUES: usize = 100;
 
@@ -50,7 +50,7 @@ impl Metrics {
         self.count(Some(priority), name, 1);
     }
 
-    /// A call of this priority started so long after it was sent.
+    /// Notes that a call of this priority started so long after it was sent.
     pub(crate) fn waited(&self, priority: Priority, millis: f64) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         held.waits.entry(priority).or_default().push(millis);
@@ -76,14 +76,14 @@ impl Metrics {
         line.write();
     }
 
-    /// Writes a number as it is now, nought included.
+    /// Writes a number as it is now, including zero.
     pub(crate) fn gauge(&self, name: &'static str, value: usize) {
         let mut line = Line::new(&self.namespace, &[("service", &self.service)]);
         line.metric(name, "Count", json!(value));
         line.write();
     }
 
-    /// Writes what was counted since the last time.
+    /// Writes what has been counted since the last time.
     pub(crate) fn flush(&self) {
         let held = std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner));
         for line in lines(&self.namespace, &self.service, &held) {

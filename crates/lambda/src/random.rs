@@ -1,4 +1,4 @@
-//! Random numbers, for the shell: what decides is given them.
+//! Random numbers for the shell, which passes them to the code that decides.
 
 /// Any random number.
 pub(crate) fn random() -> u64 {

@@ -1,5 +1,5 @@
-//! What a workflow gets of an answer's body: the part that the message or the target selects. Here a body is in memory, so
-//! a part can be taken of what a worker reads of an answer, and of no more.
+//! What a workflow gets of an answer's body: the part that the message or the target selects. Bodies are in memory
+//! here, so a part can be selected only from as much of an answer as a worker reads.
 
 use rampmeter_asl::Selector;
 use rampmeter_call::{Answer, CallMessage};
@@ -8,7 +8,7 @@ use rampmeter_config::Target;
 /// The selector of a call: its message's, else its target's.
 ///
 /// # Errors
-/// Why the path is none, in words.
+/// Why the path is not a JSONPath, in words.
 pub(crate) fn of_call(call: &CallMessage, target: &Target) -> Result<Option<Selector>, String> {
     if let Some(path) = &call.response_selector {
         let read = Selector::parse(path);
@@ -22,7 +22,7 @@ pub(crate) fn of_call(call: &CallMessage, target: &Target) -> Result<Option<Sele
 /// The selector of a target.
 ///
 /// # Errors
-/// Why the path is none, in words.
+/// Why the path is not a JSONPath, in words.
 pub(crate) fn of_target(target: &Target) -> Result<Option<Selector>, String> {
     let Some(path) = &target.profile.response.select else {
         return Ok(None);
@@ -32,7 +32,7 @@ pub(crate) fn of_target(target: &Target) -> Result<Option<Selector>, String> {
         .map_err(|error| format!("`select` of its `response` is no JSONPath: {error}"))
 }
 
-/// What is selected of an answer. What is not JSON, or was cut, stays as it is.
+/// Reduces an answer to the selected part. A body that is not JSON, or was truncated, stays as it is.
 pub(crate) fn cut(selector: Option<&Selector>, mut answer: Answer) -> Answer {
     if let Some(part) = selector.and_then(|selector| selector.part_of(&answer.body)) {
         answer.body = part;

@@ -1,4 +1,4 @@
-//! What the environment of the function says: which role it has, for which target, and where the rest is.
+//! What the function's environment says: its role, its target, and where to find the rest.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,9 +27,9 @@ pub(crate) struct Settings {
     pub(crate) config: PathBuf,
     /// The table of the shared item; a drainer has one.
     pub(crate) table: Option<String>,
-    /// What the URLs of the target's queues begin with.
+    /// The prefix of the URLs of the target's queues.
     pub(crate) queues: String,
-    /// The role that EventBridge Scheduler takes to wake the worker.
+    /// The role that EventBridge Scheduler assumes to wake the worker.
     pub(crate) scheduler_role: Option<String>,
     /// The function's own name.
     pub(crate) function: String,

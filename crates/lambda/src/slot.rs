@@ -1,6 +1,6 @@
-//! The pattern's literal form: one call for each slot of the function, and reserved concurrency is the limit. No table:
-//! what follows is what one environment can know by itself. A slot that was handed a lower message serves what waits in
-//! higher queues first, and after `max_deferrals` its own; the times its message was received before count as
+//! The simple form: one call for each slot of the function, and reserved concurrency is the limit. There is no table,
+//! so everything rests on what one environment can know by itself. A slot that was handed a message of a lower lane
+//! first serves what waits in higher lanes, and after `max_deferrals` its own; earlier receives of its message count as
 //! deferrals. Attempts are counted within one invocation.
 
 use std::sync::Arc;
@@ -17,9 +17,9 @@ use crate::keeper::Keeper;
 use crate::service::table::CallRecord;
 use crate::worker::Worker;
 
-/// What a call needs besides its time-out: to leave, and for its task to be told.
+/// What a call needs besides its timeout: to leave, and for its task to be told.
 const AROUND_A_CALL: Duration = Duration::from_secs(20);
-/// The longest that a slot waits for one call; longer waits are for the queue.
+/// The longest time for which a slot waits for one call; for longer waits the message goes back to its queue.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// One slot and its time.
@@ -30,7 +30,7 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// Serves a message in its turn. Answers whether it is over.
+    /// Serves a message in its turn, and returns what became of it.
     pub(crate) async fn serve(&self, own: &Message) -> Fate {
         let keeper = Keeper::default();
         let keeping = keeper.start(Arc::clone(&self.worker));
@@ -84,7 +84,7 @@ impl Slot {
         None
     }
 
-    /// Makes a call, again where that helps and there is time.
+    /// Makes a call, with further attempts where they help and there is time.
     async fn call(&self, message: &Message) -> Fate {
         let mut message = message.clone();
         let segment = self.worker.tracer.begin(&mut message, self.clock.now());
@@ -101,7 +101,7 @@ impl Slot {
     async fn attempts(&self, call: &Call<'_>) -> Fate {
         let mut record = CallRecord::default();
         loop {
-            // There is no gate here, which could say that it is the account's trouble.
+            // There is no gate here that could say that it is the account's trouble.
             let ended = |ending| {
                 if let Ending::Wrong(WentWrong {
                     end: PermitEnd::Throttled { .. },

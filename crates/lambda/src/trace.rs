@@ -1,5 +1,5 @@
-//! The X-Ray header that a message was sent with: which trace its call belongs to. Pure. What is told of a traced call is
-//! made in `segment`; how it is sent is in `daemon`.
+//! The X-Ray header with which a message was sent: the trace to which its call belongs. Pure. What X-Ray is told of a
+//! traced call is made in `xray::segment`; `daemon` sends it.
 //!
 //! The form is AWS's: fields `NAME=VALUE` with `;` between them.
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
@@ -25,14 +25,14 @@ impl fmt::Display for SegmentId {
     }
 }
 
-/// A trace header. Fields that are none of ours are kept, each at its place.
+/// A trace header. Fields that are not ours are kept in their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TraceHeader {
     fields: Vec<(String, String)>,
 }
 
 impl TraceHeader {
-    /// Reads a header. `None`: it is malformed, and a call with a malformed header is one without.
+    /// Reads a header. `None`: it is malformed, and its call is treated as having none.
     pub(crate) fn parse(text: &str) -> Option<TraceHeader> {
         if text.len() > MAX_HEADER_CHARS || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
         {

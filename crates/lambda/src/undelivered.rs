@@ -1,6 +1,6 @@
-//! Messages that came back from their lane a thousand times: their tasks fail, so that no workflow waits for ever, and
-//! they move to the queue of dead letters. Told first, then sent, then deleted: whatever fails in between is done again,
-//! and nothing is lost.
+//! Messages that were received a thousand times in their lane: their tasks fail, so that no workflow waits for ever,
+//! and they move to the queue of dead letters. The task is told first, then the dead letter is sent, then the message
+//! is deleted: whatever fails in between is done again, and nothing is lost.
 
 use rampmeter_call::UNDELIVERABLE;
 
@@ -18,7 +18,7 @@ pub(crate) struct Undelivered {
 }
 
 impl Undelivered {
-    /// Gives these messages up. The reply keeps those of which that failed.
+    /// Gives these messages up. The reply keeps those for which that failed.
     pub(crate) async fn give_up(&self, messages: Vec<Delivered>, metrics: &Metrics) -> Reply {
         let mut kept = Vec::new();
         for message in messages {

@@ -1,5 +1,5 @@
-//! What every role works with: the target's configuration with its secrets, its caller, the queues, the tasks. Made
-//! once in an environment, and again when a secret has changed.
+//! What every role works with: the target's configuration with its secrets, its caller, the queues, the tasks. It is
+//! made once in an environment, and again when a secret has changed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(crate) struct Worker {
     pub(crate) caller: Caller,
     pub(crate) queues: Queues,
     pub(crate) tasks: Tasks,
-    /// A drainer has one.
+    /// Only a drainer has one.
     pub(crate) table: Option<Table>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) tracer: Arc<Tracer>,
@@ -106,8 +106,8 @@ impl Workshop {
         )
     }
 
-    /// The worker of this environment; a new one where its secrets are old and have changed. A change that cannot be
-    /// read is left for later: the old secrets may be good still.
+    /// The worker of this environment; a new one if its secrets are stale and have changed. If they cannot be read,
+    /// that is left for later: the old secrets may still be good.
     pub(crate) async fn worker(&mut self) -> Result<Arc<Worker>, WorkerError> {
         match &self.current {
             Some((worker, secrets)) if !secrets.are_stale() => return Ok(Arc::clone(worker)),
@@ -182,8 +182,8 @@ fn read_target(
     target.ok_or_else(|| WorkerError::NoTarget(settings.target.clone()))
 }
 
-/// Whether the configuration asks for what this host cannot do: a place that is kept for as long as a job lasts, or jobs
-/// of which nothing is remembered.
+/// Whether the configuration asks for what this host cannot do: a slot that is kept for as long as a job lasts, or jobs
+/// without a table to remember them.
 fn asks_too_much(target: &Target, has_table: bool) -> bool {
     target.counts_jobs() || (!has_table && target.follows_jobs())
 }

@@ -1,9 +1,9 @@
-//! What a person orders of a target's workers on AWS while they run: pauses, and limits that are lower than the configuration's.
+//! What a person orders for a target's workers on AWS while they run: pauses, and limits that are lower than configured.
 //!
-//! Orders lie in the target's shared item, beside the state of the gate. The command line writes them, and the version of the item
-//! rises with that: so whoever decides next finds that it was not first, reads the item again, and goes by them. That makes this
-//! the contract between the command line and the worker, and a room of its own. It is pure; how the item is reached is the
-//! business of each.
+//! Orders are in the target's shared item, beside the state of the gate. The command line writes them and thereby raises the
+//! version of the item, so whoever decides next finds its copy outdated, reads the item again, and follows them. That makes
+//! this the contract between the command line and the worker, and therefore a crate of its own. It is pure; each of the two
+//! reads and writes the item in its own way.
 //!
 //! A limit is only ever lowered here. A higher one may need a larger item, more concurrency, more memory: that is a deployment.
 
@@ -11,7 +11,7 @@ use rampmeter_dispatch::{Gate, Limit, Priority, Rules, Scope};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The most letters of a reason or a name: the item is written with every start.
+/// The maximum length of a reason or a name, in characters: the item is written with every start.
 pub const MAX_CHARS: usize = 120;
 
 /// All orders of a target.
@@ -42,7 +42,7 @@ pub struct Pause {
 pub struct LowerLimit {
     /// The limit.
     pub name: String,
-    /// The most places that it has.
+    /// Its maximum.
     pub max: u64,
     /// Who ordered it, when and why.
     #[serde(flatten)]
@@ -92,7 +92,7 @@ pub enum Refused {
 pub struct Unreadable(#[from] serde_json::Error);
 
 impl Given {
-    /// An order that is given now, its texts cut to what the item has room for.
+    /// An order that is given at this time, with its texts cut to what the item has room for.
     #[must_use]
     pub fn new(at: i64, by: &str, reason: &str) -> Given {
         let cut = |text: &str| text.chars().take(MAX_CHARS).collect();
@@ -105,15 +105,15 @@ impl Given {
 }
 
 impl Orders {
-    /// Reads orders as they lie in the item.
+    /// Reads orders from the form in which the item holds them.
     ///
-    /// # Errors
-    /// When they are none. Whoever cannot read them must not go on as if there were none.
+    /// # Errors If the text cannot be read. Whoever cannot read the orders must not go on as if
+    /// there were none.
     pub fn read(text: &str) -> Result<Orders, Unreadable> {
         Ok(serde_json::from_str(text)?)
     }
 
-    /// As they lie in the item; none if there are none.
+    /// The form in which the item holds them; none if there are none.
     ///
     /// # Panics
     /// Never: they are plain data.
@@ -135,13 +135,13 @@ impl Orders {
         &self.limits
     }
 
-    /// Pauses the target, or one of its lanes; a pause that is there already has another reason now.
+    /// Pauses the target, or one of its lanes; an existing pause gets the new reason.
     pub fn pause(&mut self, lane: Option<Priority>, given: Given) {
         self.resume(lane);
         self.pauses.push(Pause { lane, given });
     }
 
-    /// Ends the pause of the target or of one lane. Says whether there was one.
+    /// Ends the pause of the target or of one lane. Returns whether there was one.
     pub fn resume(&mut self, lane: Option<Priority>) -> bool {
         let before = self.pauses.len();
         self.pauses.retain(|pause| pause.lane != lane);
@@ -155,7 +155,8 @@ impl Orders {
         of(None).or_else(|| of(Some(lane)))
     }
 
-    /// Lowers a limit of these rules, the configuration's. As high as there, it is lowered no more.
+    /// Lowers a limit of these rules, which are the configured ones. A maximum equal to the
+    /// configured one ends the order.
     ///
     /// # Errors
     /// See [`Refused`].
@@ -187,15 +188,15 @@ impl Orders {
         Ok(())
     }
 
-    /// Lowers a limit no more. Says whether it was lowered.
+    /// Ends the lowering of a limit. Returns whether it was lowered.
     pub fn reset(&mut self, name: &str) -> bool {
         let before = self.limits.len();
         self.limits.retain(|limit| limit.name != name);
         self.limits.len() < before
     }
 
-    /// The rules to go by: the configuration's, with what is lowered. An order that the configuration has overtaken (its
-    /// limit is gone, or lower by now) changes nothing.
+    /// The rules to follow: the configured ones, with the lowered limits. An order that the configuration has overtaken
+    /// (its limit is gone, or lower by now) changes nothing.
     #[must_use]
     pub fn rules(&self, configured: &Rules) -> Rules {
         let mut rules = configured.clone();
@@ -214,7 +215,7 @@ impl Orders {
         rules
     }
 
-    /// Makes a gate hold to the pauses, and to no others: here nobody else pauses.
+    /// Sets the pauses of a gate to these and no others: nothing else pauses it here.
     pub fn hold(&self, gate: &mut Gate) {
         let lanes = Priority::ALL.map(Some);
         for lane in [None].into_iter().chain(lanes) {
@@ -228,7 +229,7 @@ impl Orders {
     }
 }
 
-/// A limit with a lower maximum, if these rules are sound with it; else why not.
+/// A limit with a lower maximum, if these rules are valid with it; otherwise why not.
 fn lowered(rules: &Rules, limit: &Limit, max: u64) -> Result<Limit, String> {
     let lower = limit.with_max(max).map_err(|error| error.to_string())?;
     let alone = Rules {

@@ -58,7 +58,7 @@ fn a_limit_is_only_lowered_and_never_so_far_that_a_reserve_has_no_room() {
     assert_eq!(lower("minute", 60), Ok(()));
     let max = |rules: &Rules| rules.limits.iter().map(Limit::max).collect::<Vec<u64>>();
     assert_eq!(max(&orders.rules(&configured())), [12, 60]);
-    // A configuration that is lower by now, or has no such limit, is not raised.
+    // A configured limit that is lower by now, or no longer exists, is not raised.
     let mut lower = configured();
     lower.limits[1] = Limit::window("minute", 30, Duration::from_secs(60));
     assert_eq!(max(&orders.rules(&lower)), [12, 30]);

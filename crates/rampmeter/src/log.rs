@@ -1,4 +1,4 @@
-//! Where the log goes and how much of it: standard error, for people on a terminal, as JSON lines otherwise.
+//! Where the log goes, and how much of it: to standard error, as text on a terminal and as JSON lines otherwise.
 //! `RAMPMETER_LOG`, else `RUST_LOG`, holds a filter such as `info` or `rampmeter_engine=debug`.
 
 use std::io::{self, IsTerminal};

@@ -13,7 +13,7 @@ mod problem;
 
 fn main() -> ExitCode {
     let arguments = cli::Cli::parse();
-    // reqwest is built without a provider of its own; ring is the only one that is linked.
+    // reqwest is built without a TLS provider of its own; ring is the only one that is linked.
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()

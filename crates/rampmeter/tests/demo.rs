@@ -18,7 +18,7 @@ fn demo(data_dir: &Path, arguments: &str) -> Output {
     command.output().expect("the binary can be run")
 }
 
-/// The one object on standard output; what was said on standard error, if there is none.
+/// The one object on standard output; panics with standard error if there is none.
 fn report(output: &Output) -> Value {
     let stderr = String::from_utf8_lossy(&output.stderr);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
@@ -158,7 +158,7 @@ fn kills_lose_nothing_repeat_with_the_same_key_and_break_no_limit() {
 fn slots_freed_too_early_after_a_kill_are_seen_as_violations() {
     let directory = tempfile::tempdir().unwrap();
     // The first kill comes when the first four calls have ended: the next four have two seconds to go, and more orders
-    // wait, so a life that forgets them starts too many.
+    // wait, so a process that forgets them starts too many.
     let output = demo(
         directory.path(),
         "--executions 12 --concurrency 4 --crash 2 --free-slots-after-restart \

@@ -24,7 +24,7 @@ calls = 100
 per = "1m"
 "#;
 
-/// Twenty BATCH calls of a second at once, and a HIGH call of half a second every other second.
+/// Twenty BATCH calls at once, each of a second, and every other second a HIGH call of half a second.
 fn calls() -> String {
     let mut text = "at_ms,priority,duration_ms\n".to_owned();
     for _ in 0..20 {

@@ -1,4 +1,4 @@
-//! From options to a scenario: the configuration's target, the workload from wherever it is.
+//! From options to a scenario: the target of the configuration, and the workload from whichever source is named.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) fn read(arguments: &Arguments, color: bool) -> Result<(Scenario, Plan
     let config = configuration(&arguments.config, color)?;
     let target = target(&config, arguments.target.as_deref())?;
     let mut handling = Handling::of(target);
-    // What --set and what-if change is our own limit; the account stays as it is.
+    // --set and what-if change our own limit; the account stays as it is.
     let account = handling.slots();
     for (name, value) in &arguments.settings {
         handling
@@ -71,8 +71,8 @@ fn usage(code: &'static str, why: impl Into<String>) -> Failure {
 }
 
 fn configuration(file: &Path, color: bool) -> Result<Config, Failure> {
-    // Nothing is called, so a secret that is not there is no reason to stop. The program's own variables are no
-    // secrets: an absent one means the default.
+    // Nothing is called, so a missing secret is no reason to stop. The program's own variables are not secrets: an
+    // absent one means the default.
     let environment = |name: &str| {
         let value = std::env::var(name).ok();
         value.or_else(|| (!name.starts_with("RAMPMETER_")).then(|| "unset".to_owned()))
@@ -167,7 +167,7 @@ fn recorded(file: &Path, vendor: &VendorArguments) -> Result<Workload, String> {
         None => Latency::Measured(Arc::from(durations)),
     };
     let last = calls.last().map_or(Time::default(), |call| call.at);
-    // Calls of one moment still are a stretch.
+    // Even calls that all come at one moment need a stretch of time.
     let stretch = last
         .saturating_since(Time::default())
         .max(Duration::from_secs(1));
@@ -183,8 +183,8 @@ fn latency(vendor: &VendorArguments) -> Result<Option<Latency>, String> {
     Latency::log_normal(mean, p99).map(Some)
 }
 
-/// What the options say of the vendor, over a workload that says nothing of it. Where others use the account and
-/// nobody says how many calls it takes at once, it is taken to take as many as our own limit allows.
+/// Applies what the options say of the vendor to a workload that says nothing of it. Where others use the account and
+/// nobody says how many calls it admits at once, it is taken to admit as many as our own limit allows.
 fn behave(workload: &mut Workload, vendor: &VendorArguments, account: Option<u32>) {
     if let Some(share) = vendor.failures {
         workload.failures.repeatable = share;

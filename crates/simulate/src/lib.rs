@@ -1,8 +1,8 @@
-//! `rampmeter simulate`: the gate of production under a virtual clock, with a workload and a vendor that behaves as
-//! told. Nothing is called and nothing is stored; the same seed gives the same report.
+//! `rampmeter simulate`: the production gate under a virtual clock, with a given workload and a simulated vendor.
+//! Nothing is called and nothing is stored; the same seed gives the same report.
 //!
-//! `input` makes a scenario of configuration and `workload`; `world` runs it; `study` runs what it is compared with;
-//! `report` shows it.
+//! `input` makes a scenario from configuration and `workload`; `world` runs it; `study` runs what it is compared with;
+//! `report` shows the result.
 
 use std::io::{self, Write as _};
 

@@ -1,5 +1,5 @@
-//! Quantities as people write and read them: durations, rates, shares. For the options, the workload file and the
-//! report alike.
+//! Quantities as people write and read them: durations, rates, shares; in the options, the workload file and the
+//! report.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub(crate) const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60
 /// More calls a second than this are no workload for a rate-limited API.
 const FASTEST: f64 = 100_000.0;
 
-/// A duration of at most a year, written `250ms`, `30s`, `90m`, `8h` or `1d`; `0s` is one too.
+/// A duration of at most a year, written `250ms`, `30s`, `90m`, `8h` or `1d`; `0s` is allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for Share {
     }
 }
 
-/// A duration as JSON has it: the fields are named `_ms`.
+/// A duration in JSON, whose fields end with `_ms`.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1e3
 }

@@ -1,6 +1,6 @@
-//! The random numbers of a simulation. Each decision has a stream of its own, named by the seed, the question, the
-//! call and its attempt: two runs that differ only in a limit ask every call the same questions and get the same
-//! answers, so that what differs between them is the limit's doing.
+//! The random numbers of a simulation. Each decision has a stream of its own, named by the seed, the question, the call
+//! and its attempt: two runs that differ only in a limit ask the same questions of every call and get the same numbers,
+//! so any difference between them comes from the limit.
 
 /// Which question a stream of numbers answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

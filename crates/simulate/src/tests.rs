@@ -1,4 +1,4 @@
-//! What must hold of every simulation, and what theory says of some.
+//! What must hold for every simulation, and what theory predicts for some.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -221,7 +221,8 @@ fn failures_that_may_pass_use_up_the_attempts_with_growing_pauses() {
     let run = world::run(&scenario(Vec::new(), calls), Order::ByPriority);
     let (at, end) = run.records[0].end.unwrap();
     assert_eq!((end, run.records[0].starts), (End::Unavailable, 5));
-    // Five attempts of a second each, and pauses of 1, 2, 4 and 8 s between them, of which at least a half is waited.
+    // Five attempts of a second each, with pauses of 1, 2, 4 and 8 s between them, of which jitter leaves at least
+    // half.
     let served = Time::from_millis(12_500)..=Time::from_millis(20_000);
     assert!(served.contains(&at), "{at:?}");
 }
@@ -286,7 +287,7 @@ fn a_day_of_sixty_thousand_calls_is_simulated_to_its_end() {
     assert_eq!(ends(&run, End::Succeeded), run.records.len() as u64);
 }
 
-/// Any small scenario: limits of both kinds, reserves, all that can go wrong.
+/// Any small scenario: limits of both kinds, reserves, and everything that can go wrong.
 fn any_scenario() -> impl Strategy<Value = Scenario> {
     let call = (0..20_000_i64, 0..3_usize, 0..3_000_u64);
     let calls = prop::collection::vec(call, 1..60);
@@ -362,7 +363,7 @@ proptest! {
         for order in [Order::ByPriority, Order::SingleQueue] {
             let run = world::run(&scenario, order);
             for step in &run.steps {
-                // The vendor never works on a call that has no permit any more: the holds are long enough.
+                // The vendor never works on a call whose permit has ended: the holds are long enough.
                 prop_assert!(step.at_vendor <= step.in_flight && step.in_flight <= slots);
             }
         }

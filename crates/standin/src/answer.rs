@@ -1,4 +1,4 @@
-//! One answer as it goes over the wire, whoever the vendor is. How each vendor says a thing is in its own folder.
+//! One answer as it goes over the wire, whoever the vendor is. Each vendor's own wording is in its folder.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};

@@ -1,4 +1,4 @@
-//! The judge's only clock: monotonic nanoseconds since the stand-in started, and their place since the epoch.
+//! The judge's only clock: monotonic nanoseconds since the stand-in started, and what they are since the epoch.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ pub(crate) type Moment = u64;
 /// A moment in microseconds since the epoch.
 pub(crate) type EpochUs = i64;
 
-/// One monotonic clock. The wall clock is read once, at the start, so that a jump of it moves no span.
+/// One monotonic clock. The wall clock is read once, at the start, so that a jump of it does not move any span.
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,

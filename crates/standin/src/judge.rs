@@ -1,5 +1,5 @@
-//! The judge: lets a call in or turns it away, has its work done at its end, and keeps the book.
-//! It knows nothing of connections nor of any one vendor's ways; the server brings it requests and carries answers away.
+//! The judge: admits a call or turns it away, has its work done at its end, and keeps the book. It knows nothing of
+//! connections or of any one vendor's ways; the server brings it requests and takes its answers.
 
 use crate::answer::Answer;
 use crate::chance::Chance;
@@ -104,7 +104,7 @@ impl Judge {
         self.change(|book| book.counted.abandoned += 1);
     }
 
-    /// Other limits from now on.
+    /// Changes the limits from now on.
     pub(crate) fn change_limits(&self, in_flight: u32, in_windows: &[u64]) {
         self.change(|book| {
             book.meter.change_limits(in_flight, in_windows);
@@ -127,8 +127,8 @@ impl Judge {
         self.book().spans.iter().cloned().collect()
     }
 
-    /// Waits until the counts are as wanted. They come without the latency percentiles, which are too
-    /// dear to compute at every change.
+    /// Waits until the counts are as wanted. They come without the latency percentiles, which are too expensive to
+    /// compute at every change.
     pub(crate) async fn wait_for(&self, wanted: impl Fn(&Report) -> bool) {
         let mut changes = self.changes.subscribe();
         loop {
@@ -262,7 +262,7 @@ impl Book {
             Weight::Instant => Work::Takes(Duration::ZERO),
         };
         let beginning = match fault {
-            // Nothing of it is begun.
+            // None of its work is begun.
             Some(Fault::ServerError) => Beginning::Work,
             _ => self.vendor.begin(&call, self.clock.epoch_us(now)),
         };

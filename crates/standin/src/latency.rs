@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 /// How long the work of an accepted call takes, from the call's arrival.
 #[derive(Clone, Debug)]
 pub enum Latency {
-    /// No time.
+    /// No time at all.
     Instant,
     /// The same time for every call.
     Fixed(Duration),

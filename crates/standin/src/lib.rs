@@ -1,8 +1,8 @@
 //! Strict stand-ins for the vendors' APIs, for tests, the demo and `rampmeter mock`.
 //!
-//! A stand-in is the judge of the limits: it measures with its own clock and its own code what it was
-//! sent, and answers as the vendor would. It is written from the vendor's facts alone and uses no other
-//! crate of this workspace, so that a mistake in how we count or sign cannot be shared by the thing that checks it.
+//! A stand-in is the judge of the limits: it measures with its own clock and its own code what it was sent, and answers
+//! as the vendor would. It is written only from what the vendor documents and uses no other crate of this workspace, so
+//! that a mistake in how we count or sign cannot be shared by the thing that checks it.
 //!
 //! One [judge](judge) with one [meter](meter) serves all vendors; each vendor's ways are in a folder of its own
 //! ([`netsuite`], [`salesforce`], [`sap`], [`http`]), and what checks a signature or a token is in [`sign_in`].

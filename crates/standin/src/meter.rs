@@ -51,7 +51,7 @@ pub(crate) struct Reading {
 /// A window that holds too many calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken {
-    /// Its place among the windows.
+    /// Its index among the windows.
     pub(crate) index: usize,
     /// Nanoseconds until it has room again, if nothing more arrives.
     pub(crate) room_in: u64,
@@ -93,8 +93,8 @@ impl Meter {
         }
     }
 
-    /// Other limits from now on; those of the windows in their order, as many as are given. What was counted stays
-    /// counted.
+    /// Changes the limits from now on; those of the windows in their order, as many as are given. What was counted
+    /// stays counted.
     pub(crate) fn change_limits(&mut self, in_flight: u32, in_windows: &[u64]) {
         self.limit_in_flight = in_flight;
         for (window, limit) in self.windows.iter_mut().zip(in_windows) {
@@ -222,7 +222,7 @@ impl Sliding {
         }
     }
 
-    /// Notes an arrival. Answers how long until there is room, if it is one too many.
+    /// Notes an arrival. Returns how long until there is room, if it is one too many.
     fn arrive(&mut self, now: Moment) -> Option<u64> {
         // The window is (now - length, now]: an arrival exactly one length ago has just left it.
         while self
@@ -311,7 +311,7 @@ mod tests {
         assert!(meter.arrive(4_000).breaks_window());
         assert_eq!(meter.most_in_windows().collect::<Vec<_>>(), [3, 5]);
         meter.change_limits(100, &[1]);
-        // The arrival at 4,000 takes the only place that is left.
+        // The arrival at 4,000 takes the only slot that is left.
         assert!(meter.arrive(4_500).breaks_window());
         meter.change_limits(100, &[9, 9]);
         assert!(!meter.arrive(4_600).breaks_window());
@@ -373,7 +373,7 @@ mod tests {
         assert_eq!(meter.max_long_running(150), 2);
     }
 
-    /// Arrivals `gap` after the one before, each held for `held`, measured in the plainest way.
+    /// Arrivals `gap` after the one before, each held for `held`, measured by brute force.
     fn brute_force(calls: &[(u64, u64, bool)], window: u64) -> (u64, usize) {
         let fullest = calls
             .iter()

@@ -1,5 +1,5 @@
-//! What every stand-in is told when it starts: its windows, its speed and its faults. What only one vendor has is in
-//! that vendor's folder.
+//! The options that every stand-in has: its windows, its speed and its faults. Those of one vendor are in that vendor's
+//! folder.
 
 use crate::latency::{Latency, LogNormal};
 use std::time::Duration;

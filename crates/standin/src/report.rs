@@ -46,7 +46,7 @@ pub struct Report {
     pub limit_in_flight: u32,
     /// The most calls that had been running for long at once.
     pub max_long_running: u32,
-    /// The limit on calls that run long; none where the vendor has no such limit.
+    /// The limit on calls that run long; `None` where the vendor has no such limit.
     pub limit_long_running: Option<u32>,
     /// The most calls in any half-open window of the first kind, wherever it is placed, rejected ones included.
     pub max_in_window: u64,
@@ -74,7 +74,7 @@ pub struct Report {
     pub records: u64,
     /// Jobs begun in the background.
     pub jobs: u64,
-    /// Looks at such jobs.
+    /// Polls of such jobs.
     pub jobs_looked_at: u64,
     /// Calls answered 400 to 499 after they were let in.
     pub refused: u64,
@@ -84,7 +84,7 @@ pub struct Report {
     pub lost_answers: u64,
     /// Calls answered with a failure of the vendor's own, on purpose.
     pub server_errors: u64,
-    /// Calls whose answer nobody waited for any more: the client had hung up.
+    /// Calls whose client had hung up before the answer.
     pub abandoned: u64,
 }
 

@@ -73,7 +73,7 @@ impl Arrival {
             .then(|| std::str::from_utf8(bytes).ok().map(pairs))?
     }
 
-    /// The body as JSON, or why it is none.
+    /// The body as JSON, or why it is not.
     pub(crate) fn json(&self) -> Result<Value, NoJson> {
         match &self.body {
             RequestBody::Whole(bytes) => {
@@ -97,7 +97,7 @@ impl Arrival {
     }
 }
 
-/// Why a body is no JSON.
+/// Why a body is not JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NoJson {
     Unreadable(String),

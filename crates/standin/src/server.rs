@@ -25,8 +25,8 @@ use tokio::sync::oneshot;
 
 /// A running stand-in. Dropping it closes the port; calls in flight run to their end.
 ///
-/// Beside the vendor's own surface, on plain HTTP, it serves `GET /_standin/report` and `GET /_standin/spans`: what the
-/// judge saw.
+/// Besides the vendor's own surface, on plain HTTP, it serves `GET /_standin/report` and `GET /_standin/spans`: what
+/// the judge saw.
 #[derive(Debug)]
 pub struct StandIn {
     address: SocketAddr,
@@ -221,7 +221,7 @@ async fn run(judge: &Arc<Judge>, job: Job, work: Work) -> Ending {
                 done.await;
             }
         }
-        // An error means that the client hung up, which the work does not care about.
+        // An error means that the client hung up, which does not affect the work.
         let _ = tell.send(judge.end(job));
     });
     // Only a runtime that is being torn down drops a task before its end.

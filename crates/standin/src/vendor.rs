@@ -1,4 +1,4 @@
-//! What a vendor's folder has to say to the judge: which requests its limits cover, and how it answers. One judge, one
+//! What a vendor's folder supplies to the judge: which requests its limits cover, and how it answers. One judge, one
 //! server and one meter serve all vendors; a vendor never sees a connection nor counts a call in flight.
 
 use crate::answer::Answer;
@@ -9,7 +9,7 @@ use crate::request::Arrival;
 use std::fmt;
 use std::time::Duration;
 
-/// One vendor's ways. It is asked under the judge's lock, one request at a time.
+/// The behaviour of one vendor. It is called under the judge's lock, one request at a time.
 pub(crate) trait Vendor: fmt::Debug + Send {
     /// A request has arrived: who sent it, and do the limits cover it?
     fn admit(&mut self, arrival: Arrival, now: EpochUs) -> Admission;
@@ -43,7 +43,7 @@ pub(crate) trait Vendor: fmt::Debug + Send {
     fn tell(&self, report: &mut Report);
 }
 
-/// What becomes of a request before its limits are looked at.
+/// What becomes of a request before its limits are checked.
 #[derive(Debug)]
 pub(crate) enum Admission {
     /// Answered at once: no limit covers it.
@@ -59,7 +59,7 @@ pub(crate) enum Admission {
 }
 
 impl Admission {
-    /// A request for an access token that was answered, or refused, without a place in the limits.
+    /// A request for an access token that was answered, or refused, without a slot in the limits.
     pub(crate) fn of_sign_in(answered: Result<Answer, Answer>) -> Admission {
         match answered {
             Ok(answer) => Admission::Outside(answer),
@@ -97,12 +97,12 @@ impl Call {
     }
 }
 
-/// What a call takes of the limits and how long.
+/// What a call takes of the limits, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// A place in every limit, for the time its work takes.
+    /// A slot in every limit, for the time its work takes.
     Whole,
-    /// A place in every limit, and no time.
+    /// A slot in every limit, and no time.
     Instant,
 }
 

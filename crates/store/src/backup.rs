@@ -1,9 +1,9 @@
-//! Backups of a data directory, while an engine runs on it or not, and their return.
+//! Backups of a data directory, taken while an engine runs on it or not, and restoring them.
 //!
-//! A backup is a directory: the store as one file, as of one moment; the bodies of answers that it names; and, written last,
-//! `backup.json`, which says what there is and its digest. What happened after that moment is not in it, and happens again
-//! after a restore: calls under the same idempotency keys. What the windows of the limits do not know either are the calls of
-//! that time. So a restored store comes up with every target paused, until a person lets it go on.
+//! A backup is a directory: the store as one file, as of one moment; the answer bodies that it names; and, written last,
+//! `backup.json`, which lists the contents and their digests. What happened after that moment is not in the backup and
+//! happens again after a restore, the calls under the same idempotency keys. The windows of the limits know nothing of those
+//! later calls either, so a restored store comes up with every target paused until a person resumes it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
@@ -30,7 +30,7 @@ const SCHEMA: &str = "rampmeter.backup/1";
 /// Bytes read from a file at once.
 const CHUNK: usize = 1 << 20;
 
-/// What lies in a backup.
+/// The contents of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backup {
     schema: String,
@@ -44,27 +44,27 @@ pub struct Backup {
     pub store_bytes: u64,
     /// SHA-256 of the store, in hexadecimal.
     pub store_sha256: String,
-    /// Bodies of answers.
+    /// Number of answer bodies.
     pub bodies: u64,
     /// Their length in bytes.
     pub body_bytes: u64,
-    /// Bodies that were forgotten by retention while the backup was made.
+    /// Bodies that retention deleted while the backup was made.
     pub gone: BTreeSet<i64>,
-    /// Bodies that are not what was written: the disk has changed them.
+    /// Bodies whose contents differ from what was written: the disk has changed them.
     pub damaged: BTreeSet<i64>,
 }
 
-/// Why there is no backup, or no restored data.
+/// Why a backup or a restore failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The directory that is to be written has something in it.
+    /// The directory to write to is not empty.
     #[error("the directory {0} is not empty")]
     NotEmpty(PathBuf),
     /// There is nothing to back up.
     #[error("there is no store in {0}")]
     NoStore(PathBuf),
-    /// The directory is no backup, or one that was not finished.
+    /// The directory is not a backup, or the backup was not finished.
     #[error("{0} is no backup: it has no backup.json that can be read ({1})")]
     NoBackup(PathBuf, String),
     /// A newer version made it.
@@ -86,7 +86,7 @@ pub enum BackupError {
     },
 }
 
-/// How far it is: bodies done, of so many.
+/// Progress: bodies done, and how many there are.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// One body, as the store knows it.
@@ -96,7 +96,7 @@ struct Body {
     size: u64,
 }
 
-/// Backs a data directory up into a new or empty directory.
+/// Backs up a data directory into a new or empty directory.
 ///
 /// # Errors
 /// See [`BackupError`]. A directory without `backup.json` is no backup.
@@ -154,10 +154,10 @@ pub fn back_up(
     Ok(backup)
 }
 
-/// Puts a backup into a new or empty data directory, once all of it is as it was written. Every target is paused.
+/// Restores a backup into a new or empty data directory, once all of it is known to be as written. Every target is paused.
 ///
 /// # Errors
-/// See [`BackupError`]. A directory in which this failed has no store.
+/// See [`BackupError`]. A directory in which a restore failed has no store.
 pub fn restore(
     from: &Path,
     data_dir: &Path,
@@ -165,7 +165,7 @@ pub fn restore(
 ) -> Result<Backup, BackupError> {
     let backup = manifest_of(from)?;
     make_empty(data_dir)?;
-    // SQLite sees only the copy: beside the store of a backup may lie a journal that it would believe.
+    // SQLite sees only the copy: a journal beside the store of a backup would be replayed without question.
     let unfinished = data_dir.join("unfinished.db");
     let bodies = take_store(&store_path(from), &unfinished, &backup.store_sha256);
     let bodies = bodies.inspect_err(|_| {
@@ -201,7 +201,7 @@ pub fn restore(
     Ok(backup)
 }
 
-/// Copies the store of a backup, looks through the copy, and gives the bodies that it names.
+/// Copies the store of a backup, checks the copy, and returns the bodies that it names.
 fn take_store(store: &Path, copy: &Path, sha256: &str) -> Result<Vec<Body>, BackupError> {
     if take(store, copy)? != sha256 {
         let why = "its SHA-256 is not that in backup.json".to_owned();
@@ -224,7 +224,7 @@ fn manifest_of(from: &Path) -> Result<Backup, BackupError> {
     Ok(backup)
 }
 
-/// A copy of the store as of one moment, in one file. An engine that runs on it is not held up: it goes on in its log.
+/// Copies the store, as of one moment, into one file. An engine that runs on it is not held up: it goes on writing its log.
 fn copy_store(store: &Path, copy: &Path) -> Result<(), BackupError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(store, flags)?;
@@ -234,13 +234,13 @@ fn copy_store(store: &Path, copy: &Path) -> Result<(), BackupError> {
         source: io::Error::from(io::ErrorKind::InvalidFilename),
     })?;
     connection.execute("VACUUM INTO ?1", [name])?;
-    // SQLite does not sync what it makes in this way.
+    // SQLite does not sync a file made in this way.
     File::open(copy)
         .and_then(|file| file.sync_all())
         .map_err(of(copy))
 }
 
-/// The format of a copied store, and the bodies that it names. Its structure is looked through first.
+/// The format of a copied store, and the bodies that it names. Its structure is checked first.
 fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
     let connection = Connection::open_with_flags(
         copy,
@@ -274,9 +274,9 @@ fn contents(copy: &Path) -> Result<(i64, Vec<Body>), BackupError> {
     Ok((format, rows.collect::<Result<_, _>>()?))
 }
 
-/// Makes a timeline of its own of a restored store: its targets are paused, and its numbers go on far beyond any that the lost
-/// one may have given since the backup, so that no id, key or token of either is taken for one of the other. How far is drawn by
-/// lot: two stores restored from one backup differ too.
+/// Begins a timeline of its own for a restored store. Its targets are paused, and its numbers continue far beyond any that
+/// the lost store may have given out since the backup, so that no id, key or token of one is mistaken for one of the other.
+/// How far is random: two stores restored from one backup differ too.
 fn begin_timeline(store: &Path) -> Result<(), BackupError> {
     let mut connection = Connection::open(store)?;
     distrust(&connection).map_err(|why| unreadable(store, &why))?;
@@ -309,13 +309,13 @@ fn unreadable(store: &Path, why: &StoreError) -> BackupError {
     BackupError::Damaged(store.to_owned(), why.to_string())
 }
 
-/// Copies a body, and says whether it is what was written.
+/// Copies a body, and returns whether it is what was written.
 fn copy_body(from: &Path, into: &Path, body: &Body) -> Result<bool, BackupError> {
     let name = body.id.to_string();
     Ok(take(&from.join(&name), &into.join(&name))? == body.sha256)
 }
 
-/// Copies a plain file, and gives its SHA-256 in hexadecimal.
+/// Copies a regular file, and returns its SHA-256 in hexadecimal.
 fn take(source: &Path, copy: &Path) -> Result<String, BackupError> {
     let mut reader = open_plain(source).map_err(of(source))?;
     let mut writer = File::create_new(copy).map_err(of(copy))?;
@@ -329,7 +329,7 @@ fn digest_of(path: &Path) -> Result<(String, u64), BackupError> {
     digest(&mut file, |_| Ok(())).map_err(of(path))
 }
 
-/// SHA-256 in hexadecimal and the length of what is read, each part of which `each` is given too.
+/// SHA-256 in hexadecimal and length of what is read; each chunk is passed to `each` too.
 fn digest(
     from: &mut impl Read,
     mut each: impl FnMut(&[u8]) -> io::Result<()>,
@@ -350,7 +350,7 @@ fn digest(
     }
 }
 
-/// Makes a directory that only its owner may enter, or takes one that is empty.
+/// Makes a directory that only its owner may enter, or accepts one that is empty.
 fn make_empty(directory: &Path) -> Result<(), BackupError> {
     let made = DirBuilder::new()
         .recursive(true)

@@ -1,5 +1,5 @@
-//! What SQLite has columns for: signed numbers of 64 bits. Moments lie there in the unit of their column, and come out as
-//! the type of that unit.
+//! Reading and writing SQLite's integers, which are signed and have 64 bits. A moment is stored in the unit of its column
+//! and comes out as the type of that unit.
 
 use rampmeter_dispatch::Time;
 use rampmeter_time::UnixMillis;

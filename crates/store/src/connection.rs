@@ -1,4 +1,4 @@
-//! The way to SQLite: one connection that writes, in transactions that the writer opens and commits.
+//! The connection to SQLite: the one that writes, in transactions that the writer opens and commits.
 //!
 //! A transaction is synced to disk when `commit` returns (WAL, `synchronous=FULL`). Any failure here poisons the
 //! store: the writer stops, the process exits, a restart recovers. The queries of each table are in the folders beside
@@ -13,10 +13,10 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::{StoreError, StoreFailure, StoreOpenError};
 use crate::format;
 
-/// How long a store that is about to be closed waits for readers.
+/// How long closing a store waits for readers.
 const TIDY_WAITS: Duration = Duration::from_secs(5);
 
-/// Statements that are kept prepared: more than there are, so that none is prepared twice.
+/// Prepared statements kept: more than there are, so that none is prepared twice.
 const STATEMENTS: usize = 256;
 
 /// The writing connection.
@@ -26,7 +26,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store at `path`, making it if there is none.
+    /// Opens the store at `path`, creating it if there is none.
     pub fn open(path: &Path) -> Result<Store, StoreOpenError> {
         let mut connection = Connection::open(path)?;
         connection.busy_handler(Some(wait_for_others))?;
@@ -47,14 +47,14 @@ impl Store {
         Ok(self.connection.execute_batch("COMMIT")?)
     }
 
-    /// Carries the log over into the file, for a store that is about to be closed. A reader may keep a part of it back.
+    /// Checkpoints the log into the file, for a store that is about to be closed. A reader may keep part of it back.
     pub fn tidy(&self) -> Result<(), StoreFailure> {
         self.connection.busy_timeout(TIDY_WAITS)?;
         let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
         Ok(self.connection.query_row(carry, [], |_| Ok(()))?)
     }
 
-    /// Puts a value in the place of one that cannot be read.
+    /// Replaces a value that cannot be read.
     ///
     /// # Errors
     /// When the store failed.
@@ -66,7 +66,7 @@ impl Store {
         Ok(())
     }
 
-    /// A value of the `meta` table, or the one that `make` gives, which is then kept.
+    /// A value of the `meta` table; if there is none, the one that `make` returns, which is then kept.
     pub fn meta(&self, name: &str, make: impl FnOnce() -> Vec<u8>) -> Result<Vec<u8>, StoreError> {
         let found = optional(self.connection.query_row(
             "SELECT value FROM meta WHERE name = ?1",
@@ -85,9 +85,9 @@ impl Store {
     }
 }
 
-/// Writes what the log holds into the file, syncs it, and begins the log anew. An earlier process may have ended at a sync that
-/// failed: then the log may be in memory and, without anybody's knowing, not on the disk, and what is written behind such a gap
-/// would be lost with the power. Nothing may be acknowledged before this.
+/// Writes what the log holds into the file, syncs it, and begins the log anew. An earlier process may have ended at a sync
+/// that failed. Then part of the log may be in memory but, unnoticed, not on the disk, and whatever is written after that
+/// gap would be lost in a power failure. Nothing may be acknowledged before this.
 fn carry_log_over(connection: &Connection) -> Result<(), StoreError> {
     loop {
         let carry = "PRAGMA wal_checkpoint(TRUNCATE)";
@@ -99,13 +99,13 @@ fn carry_log_over(connection: &Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Between two tries for the lock that another process has on the file.
+/// Time between two tries for the lock that another process has on the file.
 const BETWEEN_TRIES: Duration = Duration::from_millis(20);
 
-/// Tries until it is told that the lock is still waited for.
+/// Tries between two log lines that say that the lock is still being waited for.
 const TRIES_TOLD: i32 = 250;
 
-/// A lock that another process holds on the file is waited for: the disk has not failed, and nothing is lost meanwhile.
+/// Waits for a lock that another process holds on the file: the disk has not failed, and nothing is lost meanwhile.
 fn wait_for_others(tries: i32) -> bool {
     if tries % TRIES_TOLD == TRIES_TOLD / 10 {
         tracing::warn!(
@@ -116,7 +116,7 @@ fn wait_for_others(tries: i32) -> bool {
     true
 }
 
-/// A connection that only reads, for queries beside the writer.
+/// A connection that only reads, for queries outside the writer.
 pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -126,8 +126,8 @@ pub fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Plans do not depend on what is bound. Else SQLite prepares a statement with a bound `LIMIT` again at each use, to look at the
-/// number, which was a fifth of the writer's time.
+/// Makes query plans independent of bound values. Otherwise SQLite prepares a statement with a bound `LIMIT` again at each
+/// use, to look at the number; that took a fifth of the writer's time.
 fn keep_plans(connection: &Connection) -> rusqlite::Result<()> {
     connection
         .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)

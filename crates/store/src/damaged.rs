@@ -1,4 +1,4 @@
-//! What could not be read: its list, and reading on beside it.
+//! What could not be read: the list of it, and how a read goes on without it.
 
 use std::cell::RefCell;
 
@@ -11,13 +11,13 @@ use crate::model::damaged::{DamagedItem, DamagedKind};
 use crate::model::id::{ExecutionId, MessageNumber};
 use crate::tables::{ExecutionTables, Ledger};
 
-/// Items that are kept in the list: a store that is damaged all over needs no longer one.
+/// Items kept in the list: a store that is damaged throughout needs no longer one.
 const MAX_LISTED: i64 = 10_000;
 /// Items of one read that are remembered.
 const MAX_LEFT_OUT: usize = 1_000;
 
 impl Ledger<'_> {
-    /// Names something that could not be read and is left out or put right: in the list, and in the log.
+    /// Names something that could not be read and is left out or repaired: in the list, and in the log.
     ///
     /// # Errors
     /// When the store failed.
@@ -38,7 +38,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Notes something that could not be read, unless it is noted already. Says whether it is new.
+    /// Notes something that could not be read, unless it is noted already. Returns whether it is new.
     pub fn note_damaged(&self, item: &DamagedItem) -> Result<bool, StoreFailure> {
         let noted = self
             .connection
@@ -56,7 +56,7 @@ impl Ledger<'_> {
         Ok(noted > 0)
     }
 
-    /// How much is noted.
+    /// How many items are noted.
     pub fn count_damaged(&self) -> Result<u64, StoreFailure> {
         let mut statement = self
             .connection
@@ -65,8 +65,8 @@ impl Ledger<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Takes a message out of every table that would have it taken again. Its own row stays. Answers the task that waits for
-    /// it, as far as that can still be read.
+    /// Removes a message from every table that would let it be taken again. Its own row stays. Returns the task that waits
+    /// for it, as far as that can still be read.
     pub fn set_message_aside(
         &self,
         id: MessageNumber,
@@ -80,7 +80,7 @@ impl Ledger<'_> {
             "ordered_call",
             "job",
         ] {
-            // Rows of a message that are found by another column: it is read through, for it happens hardly ever.
+            // Rows of a message that are found by another column. This scans the table, which hardly ever happens.
             self.connection
                 .execute(&format!("DELETE FROM {table} WHERE message = ?1"), [id])?;
         }
@@ -104,13 +104,13 @@ impl Ledger<'_> {
 }
 
 impl ExecutionTables<'_> {
-    /// Ends an execution whose data cannot even take a last event: its row says that it failed, and nothing more is due.
+    /// Ends an execution whose data cannot even take a final event: its row says that it failed, and nothing more is due.
     pub fn end_unreadable_execution(
         &self,
         id: ExecutionId,
         at: UnixMillis,
     ) -> Result<(), StoreFailure> {
-        // 2 is FAILED; a status that no number stands for is taken for RUNNING.
+        // 2 is FAILED; an unknown status counts as RUNNING.
         self.connection.execute(
             "UPDATE execution SET status = 2, stopped_at = coalesce(stopped_at, ?2), waits_for = 0 \
              WHERE id = ?1 AND (status = 0 OR typeof(status) <> 'integer' OR status NOT BETWEEN 0 AND 4)",
@@ -124,7 +124,7 @@ impl ExecutionTables<'_> {
     }
 }
 
-/// What could not be read, the oldest first, on any connection.
+/// What could not be read, oldest first, on any connection.
 pub fn damaged_items(connection: &Connection) -> Result<Vec<DamagedItem>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT kind, name, why, at FROM damaged ORDER BY at, name")?;
@@ -144,23 +144,23 @@ pub fn damaged_items(connection: &Connection) -> Result<Vec<DamagedItem>, StoreE
 pub struct LeftOut {
     /// What it is.
     pub kind: DamagedKind,
-    /// Its name, as far as it has one.
+    /// Its name, if it has one.
     pub name: String,
-    /// What cannot be read of it.
+    /// What about it cannot be read.
     pub why: Damaged,
 }
 
 thread_local! {
-    // A list is read far below whoever can name what is missing in it, through functions whose answer is the list.
+    // A list is read far below the code that can name what is missing from it, by functions that return only the list.
     static LEFT_OUT: RefCell<Vec<LeftOut>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What this thread has left out of lists since this was asked last.
+/// Takes what this thread has left out of lists since the last call.
 pub fn take_left_out() -> Vec<LeftOut> {
     LEFT_OUT.take()
 }
 
-/// Leaves something out of a list: a list is not to fail for one of its items.
+/// Leaves an item out of a list: a list must not fail because of one item.
 pub(crate) fn leave_out(kind: DamagedKind, name: String, why: Damaged) {
     LEFT_OUT.with_borrow_mut(|left_out| {
         if left_out.len() < MAX_LEFT_OUT {
@@ -191,7 +191,7 @@ pub(crate) fn readable<T>(
     Ok(read)
 }
 
-/// Reads one row of a list into what it stands for, or leaves it out in the same way.
+/// Converts one row of a list, or leaves it out in the same way.
 pub(crate) fn or_left_out<T>(
     read: Result<T, StoreError>,
     what: &str,

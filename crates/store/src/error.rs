@@ -1,5 +1,5 @@
-//! What can go wrong in a transaction, in three kinds: the client's (refused), a row's (damaged) and the store's (poisoned).
-//! Whoever carries out a command, a timer or a message takes each of the three to its own consequence.
+//! What can go wrong in a transaction, in three kinds: the client's fault (refused), a row's (damaged) and the store's
+//! (poisoned). Whoever carries out a command, a timer or a message handles each of the three in its own way.
 
 use rampmeter_asl::record::RecordError;
 use thiserror::Error;
@@ -9,7 +9,7 @@ use crate::model::id::StepId;
 use crate::model::queue_error::QueueError;
 use crate::model::rejected::Rejected;
 
-/// A row that cannot be read: which one and why, in words. What it belongs to fails alone.
+/// A row that cannot be read: which one and why, in words. Its owner fails alone.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[error("{0}")]
 pub struct Damaged(pub String);
@@ -38,7 +38,7 @@ impl StoreError {
 }
 
 impl From<rusqlite::Error> for StoreError {
-    /// A value that is not of its column's kind is the row's trouble, everything else the store's.
+    /// A value of the wrong type for its column is the row's fault; everything else is the store's.
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error;
         match error {
@@ -52,7 +52,7 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// What was read, where a row that cannot be read has a consequence of its own.
+/// The result of a read, where a row that cannot be read is handled in its own way.
 #[derive(Debug)]
 pub enum Readable<T> {
     /// It could be read.
@@ -61,7 +61,7 @@ pub enum Readable<T> {
     Damaged(Damaged),
 }
 
-/// Parts what a row has done wrong from what the store has.
+/// Separates a damaged row from a failure of the store.
 ///
 /// # Errors
 /// When the store failed.
@@ -73,10 +73,10 @@ pub fn readable<T>(read: Result<T, StoreError>) -> Result<Readable<T>, StoreFail
     }
 }
 
-/// Why a transaction did not do what it was to do.
+/// Why a transaction did not do what was asked.
 #[derive(Debug, Error)]
 pub enum TransactionError {
-    /// The request is not one that can be carried out. Nothing has changed.
+    /// The request cannot be carried out. Nothing has changed.
     #[error(transparent)]
     Refused(Rejected),
     /// One row cannot be read.

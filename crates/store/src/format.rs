@@ -1,4 +1,5 @@
-//! The file's format: how it is marked, made and checked. Format numbers only grow; a newer one is refused.
+//! The format of the file: how it is marked, created, migrated and checked. Format numbers only grow; a newer one is
+//! refused.
 
 use rusqlite::Connection;
 
@@ -7,13 +8,13 @@ use crate::error::{StoreError, StoreOpenError};
 /// The format that this version writes, kept in `PRAGMA user_version`.
 pub const FORMAT: i64 = 7;
 
-/// The oldest format that is brought up to it.
+/// The oldest format that can be migrated to it.
 pub const OLDEST_FORMAT: i64 = 1;
 
-/// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and others can tell what it is.
+/// "Ramp" in ASCII, kept in `PRAGMA application_id`, so that `file` and other tools can tell what the file is.
 const APPLICATION_ID: i64 = 0x5261_6d70;
 
-/// Sets the connection up for durable commits, and makes the tables in a new file.
+/// Configures the connection for durable commits, and creates the tables in a new file.
 pub(crate) fn set_up(connection: &Connection) -> Result<(), StoreOpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let application: i64 =
@@ -41,15 +42,15 @@ fn configure(connection: &Connection) -> Result<(), StoreError> {
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "mmap_size", 0)?;
-    // Kibibytes when negative: 64 MiB of pages.
+    // Negative means kibibytes: 64 MiB of pages.
     connection.pragma_update(None, "cache_size", -65_536)?;
-    // Pages of the log before it is carried over into the file; the log is cut back to 64 MiB after that.
+    // Pages in the log before a checkpoint; the log is cut back to 64 MiB after that.
     connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(())
 }
 
-/// Makes the tables of this format in an empty file.
+/// Creates the tables of this format in an empty file.
 pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(include_str!("schema.sql"))?;
@@ -66,7 +67,7 @@ pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.execute_batch("COMMIT")?)
 }
 
-/// Brings a file of an older format up to this one.
+/// Migrates a file of an older format to this one.
 fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     if found < 2 {
@@ -94,7 +95,7 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
 mod tests {
     use super::*;
 
-    /// Tables and indexes, as they were made.
+    /// Tables and indexes, with the SQL that made them.
     fn layout(connection: &Connection) -> Vec<(String, Option<String>)> {
         let mut rows = connection
             .prepare("SELECT name, sql FROM sqlite_schema ORDER BY name")

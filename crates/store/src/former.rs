@@ -1,4 +1,5 @@
-//! What the store was served with last: one text of `meta`, which whoever wrote it reads again.
+//! The configuration that the store was last served with: one text in `meta`, which is read by whoever wrote it. Also the
+//! targets that the store knows, and renaming one.
 
 use crate::connection::{Store, optional};
 use crate::error::{Readable, StoreError, StoreFailure, readable};
@@ -18,7 +19,7 @@ impl Store {
         Ok(())
     }
 
-    /// What it was served with last, if that is known and can be read.
+    /// What it was served with last, if that is known and readable.
     pub fn served_with(&self) -> Result<Option<String>, StoreFailure> {
         let query = "SELECT value FROM meta WHERE name = ?1";
         let found = optional(
@@ -31,7 +32,7 @@ impl Store {
         })
     }
 
-    /// The targets that there ever were, by name.
+    /// All targets that ever existed, by name.
     pub fn target_names(&self) -> Result<Vec<(String, TargetId)>, StoreError> {
         let mut statement = self
             .connection
@@ -40,8 +41,8 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Gives a target another name, and its queues theirs: `queues` are the former and the new ones. Answers whether all of
-    /// the new names were free; if not, nothing has changed.
+    /// Renames a target and its queues: `queues` holds the old and the new names. Returns whether all of the new names were
+    /// free; if not, nothing has changed.
     pub fn rename_target(
         &self,
         id: TargetId,

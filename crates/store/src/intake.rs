@@ -1,5 +1,6 @@
-//! What a restore takes from a backup that somebody else may have written or changed: plain files, and a store with nothing
-//! in it but what this version makes. Whether the contents are what was backed up is said by digests, elsewhere.
+//! What a restore accepts from a backup that somebody else may have written or changed: regular files, and a store that
+//! contains nothing but what this version makes. Whether the contents are what was backed up is checked by digests,
+//! elsewhere.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,10 +14,10 @@ use rustix::fs::OFlags;
 use crate::error::StoreError;
 use crate::format;
 
-/// Opens a plain file for reading. A link is not followed, and a pipe is not waited for.
+/// Opens a regular file for reading. A link is not followed, and a pipe is not waited for.
 ///
 /// # Errors
-/// Those of opening; `InvalidInput` for what is no plain file.
+/// Those of opening; `InvalidInput` for anything but a regular file.
 pub(crate) fn open_plain(path: &Path) -> io::Result<File> {
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let opened = OpenOptions::new()
@@ -41,7 +42,7 @@ fn not_plain() -> io::Error {
     )
 }
 
-/// Makes a connection to a store that is not trusted run nothing that lies in the store.
+/// Makes a connection to an untrusted store that runs nothing stored in it.
 pub(crate) fn distrust(connection: &Connection) -> Result<(), StoreError> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -50,8 +51,8 @@ pub(crate) fn distrust(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The name of something in a store that this version does not make, or makes otherwise: a trigger, a view, a changed
-/// table. A store of an older format has less than one of this, and nothing else.
+/// The name of an object in a store that this version does not make, or makes differently: a trigger, a view, a changed
+/// table. A store of an older format has fewer of these objects, and no others.
 pub(crate) fn foreign_object(connection: &Connection) -> Result<Option<String>, StoreError> {
     let fresh = Connection::open_in_memory()?;
     format::make(&fresh)?;
@@ -60,7 +61,7 @@ pub(crate) fn foreign_object(connection: &Connection) -> Result<Option<String>, 
     Ok(found
         .filter(|object| !ours.contains(object))
         .map(|object| object.name)
-        // Statistics of SQLite's own, which a person may have made with ANALYZE.
+        // SQLite's own statistics, which a person may have made with ANALYZE.
         .find(|name| !name.starts_with("sqlite_stat")))
 }
 

@@ -1,4 +1,4 @@
-//! The lowest floors of the embedded host: what everything above speaks of (`model`), and SQLite. It decides nothing.
+//! The lowest floors of the embedded host: the types that everything above uses (`model`), and SQLite. It decides nothing.
 //!
 //! [`Store`] is the one connection that writes; readers open connections of their own. `schema.sql` and the files beside it
 //! explain every table; the folders have the queries, one file for each table or two. `query` reads beside the writer.

@@ -1,5 +1,5 @@
-//! Numbers for rows: given out in order, never twice, not even for rows that have been deleted since.
-//! They are taken from the store a block at a time, so that giving one out costs nothing.
+//! Numbers for rows: given out in order and never twice, even if their rows have since been deleted. They are taken from the
+//! store a block at a time, so that giving one out costs nothing.
 
 use rusqlite::Connection;
 
@@ -7,10 +7,10 @@ use crate::connection::optional;
 use crate::error::StoreFailure;
 use crate::tables::Ledger;
 
-/// Numbers taken at once. What is left of a block when the process ends is never used.
+/// Numbers taken at a time. What is left of a block when the process ends is never used.
 const BLOCK: i64 = 1_000_000;
 
-/// Further than all numbers that a store can have given out and forgotten: a million blocks.
+/// Further than all the numbers that a store can have given out and forgotten: a million blocks.
 const FAR: i64 = 1_000_000 * BLOCK;
 
 /// What the numbers are for.
@@ -56,7 +56,7 @@ pub struct Sequence {
 }
 
 impl Sequence {
-    /// A sequence that takes its first block when it is first asked.
+    /// A sequence that takes its first block at the first request.
     pub fn new(kind: Kind) -> Sequence {
         Sequence {
             kind,
@@ -65,7 +65,7 @@ impl Sequence {
         }
     }
 
-    /// The next number. A new block is taken inside the transaction that is open.
+    /// The next number. A new block is taken inside the open transaction.
     pub fn take(&mut self, ledger: Ledger<'_>) -> Result<i64, StoreFailure> {
         if self.next == self.end {
             self.next = ledger.take_block(self.kind.name())?;
@@ -76,7 +76,7 @@ impl Sequence {
         Ok(number)
     }
 
-    /// Notes the block again, after the transaction was taken back to before it was taken.
+    /// Notes the block again, after the transaction was rolled back to a point before it was taken.
     pub fn note_again(&self, ledger: Ledger<'_>) -> Result<(), StoreFailure> {
         if self.end == 0 {
             return Ok(());
@@ -86,7 +86,7 @@ impl Sequence {
 }
 
 impl Sequence {
-    /// Lets all sequences of a store that nobody has opened go on `lot` and one blocks later than they would.
+    /// Moves all sequences of a store that nobody has opened forward by `lot` blocks and one.
     pub(crate) fn go_on_beyond(connection: &Connection, lot: i64) -> rusqlite::Result<()> {
         let skipped = (lot + 1) * BLOCK;
         for kind in [Kind::Execution, Kind::Message, Kind::Permit, Kind::Step] {
@@ -101,8 +101,8 @@ impl Sequence {
 }
 
 impl Ledger<'_> {
-    /// Lets the sequences whose next number cannot be read, or is gone, go on far beyond every number that is known to be
-    /// taken. Answers the names of their rows.
+    /// Moves the sequences whose next number cannot be read or is missing far beyond every number that is known to be taken.
+    /// Returns the names of their rows.
     ///
     /// # Errors
     /// When the store failed.

@@ -21,7 +21,7 @@ impl Store {
         Ok(())
     }
 
-    /// What the clocks said at the last commit. One that cannot be read is none: the start then trusts no clock.
+    /// What the clocks said at the last commit. An unreadable stamp counts as none: the start then trusts no clock.
     pub fn stamp(&self) -> Result<Option<Stamp>, StoreFailure> {
         let query = "SELECT value FROM meta WHERE name = ?1";
         let found = optional(

@@ -1,5 +1,5 @@
-//! The tables by subject: what each part of the engine may touch of the store is the handle that it is given. A handle is the
-//! writing connection and nothing else; the queries of each table are in the folders beside this file.
+//! The tables by subject: what each part of the engine may touch in the store is determined by the handle that it is given.
+//! A handle is the writing connection and nothing else; the queries of each table are in the folders beside this file.
 
 use rusqlite::Connection;
 
@@ -14,7 +14,7 @@ pub struct Ledger<'s> {
 }
 
 impl Ledger<'_> {
-    /// Marks a place in the transaction to which it can be taken back. Marks lie within one another.
+    /// Marks a point in the transaction to which it can be rolled back. Marks nest.
     pub fn mark(&self) -> Result<(), StoreFailure> {
         self.carry_out("SAVEPOINT mark")
     }
@@ -24,7 +24,7 @@ impl Ledger<'_> {
         self.carry_out("RELEASE mark")
     }
 
-    /// Takes back what was written since the newest mark.
+    /// Rolls back what was written since the newest mark.
     pub fn take_back(&self) -> Result<(), StoreFailure> {
         self.carry_out("ROLLBACK TO mark")?;
         self.keep()
@@ -66,7 +66,7 @@ impl<'s> CountedTables<'s> {
     }
 }
 
-/// The order of the calls of each lane.
+/// The order of the calls in each lane.
 #[derive(Debug, Clone, Copy)]
 pub struct LaneTables<'s> {
     pub(crate) connection: &'s Connection,
@@ -90,7 +90,7 @@ impl<'s> ControlTables<'s> {
     }
 }
 
-/// Executions, their steps, timers, and what they wait for.
+/// Executions, their steps and timers, and what they wait for.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecutionTables<'s> {
     pub(crate) connection: &'s Connection,
@@ -166,7 +166,7 @@ impl Store {
         CallTables::of(&self.connection)
     }
 
-    /// The order of the calls of each lane.
+    /// The order of the calls in each lane.
     #[must_use]
     pub fn lanes(&self) -> LaneTables<'_> {
         LaneTables::of(&self.connection)

@@ -1,5 +1,5 @@
-//! Whether two targets are one account of one vendor: the same address, and the same one who signs in there. A secret is part of
-//! that only where nothing else names the account, and nothing of it can be read off the result.
+//! Whether two targets are one account of one vendor: the same address, and the same identity that signs in there. A secret
+//! is part of that only if nothing else names the account, and it cannot be recovered from the result.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
-//! What a start makes of the calendar of a target's vendor: places that were given by an earlier reading of the clocks are
-//! carried to where the same day ends by the clocks as they are now.
+//! What a start makes of the calendar of a target's vendor: slots that were taken under an earlier reading of the clocks
+//! are moved to where the same day ends by the clocks as they are now.
 
 use rampmeter_clock::{Basis, Clock};
 use rampmeter_config::Target;
@@ -8,7 +8,8 @@ use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{Readable, Store, StoreFailure, readable};
 
-/// The calendar clock of a target's vendor. Its places that a calendar frees are changed with it, here and in the store.
+/// The calendar clock of a target's vendor. Slots that are freed by the calendar are moved with it, here and in the
+/// store.
 ///
 /// # Errors
 /// When the store failed.
@@ -41,7 +42,7 @@ pub fn take_up_calendar(
     };
     let ahead = clock.wall_ahead();
     let after = match basis {
-        // The engine's time began anew from the date, and so did what it is compared with.
+        // The engine's time began afresh from the date, and so did what it is compared with.
         Basis::OtherBoot | Basis::NoStamp => before.moved_with_wall(ahead),
         Basis::New | Basis::SameBoot => before.with_wall_ahead(ahead),
     };

@@ -1,4 +1,5 @@
-//! Does what was decided about targets and limits, before the targets are opened: names, permits, places, changes by hand.
+//! Carries out what was decided about targets and limits, before the targets are opened: names, permits, slots, manual
+//! changes.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +16,8 @@ use crate::holds_for;
 use crate::limits::{self, Origin};
 use crate::targets::{self, Lineage};
 
-/// Carries over what belongs to the targets of the configuration, and notes what the store is served with from now on. Answers
-/// what has changed since the last start.
+/// Carries over what belongs to the targets of the configuration, and notes the configuration that the store is served
+/// with from now on. Returns what has changed since the last start.
 ///
 /// # Errors
 /// When a row cannot be read or the store fails.
@@ -61,8 +62,8 @@ struct Carrying<'s> {
 }
 
 impl Carrying<'_> {
-    /// Nothing is known of the last configuration: it is taken to have been this one. What its longest windows hold is noted,
-    /// so that a limit that comes later starts with that.
+    /// Nothing is known about the last configuration: it is assumed to have been this one. What its longest windows hold is
+    /// noted, so that a later limit starts with that.
     fn begin(&self, config: &Config) -> Result<(), StoreError> {
         for (name, target) in &config.targets {
             let id = self.store.messages().target(name)?;
@@ -123,8 +124,8 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// The target has another name, and with it all that is its own: calls, permits, places, what it learned, changed limits.
-    /// Answers whether the names were free.
+    /// Renames a target, and with it everything that belongs to it: calls, permits, slots, what it learned, changed limits.
+    /// Returns whether the names were free.
     fn rename(&mut self, from: &str, to: &str) -> Result<bool, StoreError> {
         let known = self.store.target_names()?;
         let Some(&(_, id)) = known.iter().find(|(name, _)| name == from) else {
@@ -152,8 +153,8 @@ impl Carrying<'_> {
         Ok(true)
     }
 
-    /// The target takes over what the vendor still counts of other ones: their calls in flight until their holds end, and when
-    /// earlier ones were counted. The calls that wait stay with theirs.
+    /// The target takes over what the vendor still counts for other targets: their calls in flight until their holds end,
+    /// and when earlier calls were counted. Waiting calls stay with their own targets.
     fn charge(&mut self, name: &str, others: &[String]) -> Result<(), StoreError> {
         let id = self.store.messages().target(name)?;
         let known = self.store.target_names()?;
@@ -172,7 +173,7 @@ impl Carrying<'_> {
                 calls.insert_permit(&PermitRow {
                     id: self.numbers.take(self.store.ledger())?,
                     target: id,
-                    // Its call is the other target's; this one has its place alone.
+                    // Its call is the other target's; this one has only its slot.
                     message: MessageNumber(0),
                     held_until: permit.held_until.or(Some(self.now.saturating_add(length))),
                     ..permit
@@ -188,7 +189,7 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// Gives each limit the places that its calls still take. A limit that is as it was keeps its own; any other starts with
+    /// Gives each limit the slots that its calls still take. A limit that is as it was keeps its own; any other starts with
     /// the calls that the target's vendor counted.
     fn limits(
         &mut self,
@@ -231,7 +232,7 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// What people changed of a limit goes with it to its new name.
+    /// What people changed about a limit moves with it to its new name.
     fn carry_changes_by_hand(
         &self,
         id: TargetId,
@@ -312,7 +313,7 @@ impl Carrying<'_> {
         }
     }
 
-    /// Tells of what else is another than it was, where something follows from that.
+    /// Reports what else has changed, if anything follows from that.
     fn tell_of(
         &mut self,
         id: TargetId,
@@ -348,7 +349,7 @@ impl Carrying<'_> {
     }
 }
 
-/// The rows of a limit, under the name of the one that it is now.
+/// The rows of a limit, under its present name.
 fn rows_named(places: &[WindowRow], name: &str, limit: &Limit) -> Vec<WindowRow> {
     let rows = places.iter().filter(|row| row.limit == name);
     rows.map(|row| WindowRow {

@@ -1,4 +1,4 @@
-//! What is another than at the last start, and what follows from it. In words it is told by whoever starts the engine.
+//! What differs from the last start, and what follows from it. Whoever starts the engine puts it into words.
 
 use std::time::Duration;
 
@@ -8,12 +8,13 @@ use std::time::Duration;
 pub enum ConfigurationChange {
     /// A target has another name: its calls, permits, windows and changed limits have come along.
     TargetRenamed {
-        /// Its name until now.
+        /// Its former name.
         from: String,
-        /// Its name.
+        /// Its new name.
         to: String,
     },
-    /// A target calls an address that another one called until now: what that one's vendor still counts, counts here.
+    /// A target calls an address that another one called until now: what the vendor still counts for that one counts
+    /// here.
     TargetCharged {
         /// Name of the target.
         target: String,
@@ -31,10 +32,11 @@ pub enum ConfigurationChange {
     WorkerChanged {
         /// Name of the target.
         target: String,
-        /// Whether it is somebody else's worker now, and no more the engine.
+        /// Whether it is somebody else's worker now, rather than the engine.
         external: bool,
     },
-    /// A call that is lost from now on keeps its place for another time; those in flight keep theirs for as long as they were to.
+    /// A call that is lost from now on keeps its slots for a different time; those in flight keep theirs for as long as
+    /// before.
     HoldChanged {
         /// Name of the target.
         target: String,
@@ -56,7 +58,7 @@ pub enum ConfigurationChange {
         /// Its length; none for a limit on calls in flight.
         per: Option<Duration>,
     },
-    /// A limit counts something else than the one of its name did.
+    /// A limit counts something other than the one with its name did.
     LimitCountsOtherwise {
         /// Name of the target.
         target: String,
@@ -67,31 +69,31 @@ pub enum ConfigurationChange {
         /// Its length; none for a limit on calls in flight.
         per: Option<Duration>,
     },
-    /// A limit has another name: it counts on.
+    /// A limit has another name: it goes on counting.
     LimitRenamed {
         /// Name of the target.
         target: String,
-        /// Its name until now.
+        /// Its former name.
         from: String,
-        /// Its name.
+        /// Its new name.
         to: String,
     },
-    /// A limit allows another number of calls than it did; what it has counted counts on.
+    /// A limit allows a different number of calls; what it has counted still counts.
     LimitAllows {
         /// Name of the target.
         target: String,
         /// Name of the limit.
         limit: String,
-        /// How many until now.
+        /// The former maximum.
         from: u64,
-        /// How many.
+        /// The new maximum.
         to: u64,
     },
     /// A limit is gone.
     LimitGone {
         /// Name of the target.
         target: String,
-        /// Its name until now.
+        /// Its former name.
         limit: String,
     },
 }

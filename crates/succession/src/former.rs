@@ -1,5 +1,5 @@
-//! What the last start was configured to, as far as something durable hangs on it: one small JSON text in the store. Targets that
-//! are not configured at present stay in it, so that they are known when they come back.
+//! The configuration of the last start, as far as anything durable depends on it: one small JSON text in the store. Targets
+//! that are not configured at present stay in it, so that they are known when they come back.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -20,21 +20,21 @@ pub(crate) struct Former {
 /// One target of an earlier start.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FormerTarget {
-    /// Whether the last start had it, and not only an earlier one.
+    /// Whether the last start had it, rather than only an earlier one.
     pub(crate) configured: bool,
     /// The host that it calls: vendors count by account, whatever the path.
     pub(crate) address: String,
-    /// The same for targets that sign in to the same address alike.
+    /// The same for targets that sign in to the same address with the same identity.
     pub(crate) account: String,
     /// Whether somebody else drained its queues.
     pub(crate) external: bool,
-    /// How long its calls kept their places once lost.
+    /// How long its calls kept their slots once lost.
     pub(crate) holds_for: Duration,
     pub(crate) limits: Vec<FormerLimit>,
 }
 
 impl FormerTarget {
-    /// A target of this start, for the next one. `key`: the secret of the store.
+    /// A target of this start, as the next one will read it. `key`: the secret of the store.
     pub(crate) fn of(target: &Target, key: &[u8; 32]) -> FormerTarget {
         FormerTarget {
             configured: true,
@@ -61,14 +61,14 @@ impl Former {
         serde_json::to_string(self).expect("names, numbers and texts are written as JSON")
     }
 
-    /// Knows a target under its new name.
+    /// Renames a target.
     pub(crate) fn rename(&mut self, from: &str, to: &str) {
         if let Some(target) = self.targets.remove(from) {
             self.targets.insert(to.to_owned(), target);
         }
     }
 
-    /// The targets of this start take the place of those of the last.
+    /// Replaces the targets of the last start with those of this one.
     pub(crate) fn now_serves(&mut self, targets: BTreeMap<String, FormerTarget>) {
         for target in self.targets.values_mut() {
             target.configured = false;

@@ -1,10 +1,10 @@
-//! What a start takes over from the run before, where it cannot just go on: rows that it cannot do without and cannot read
+//! What a start takes over from the previous run where it cannot simply go on: rows that it needs but cannot read
 //! (`repair`), and what was durable under another configuration, which is carried over by the rule in `docs/limits.md`.
 //!
-//! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`, without
-//! I/O; `calendar` is where the days of a vendor begin; `former` is what is kept of a configuration for the next start, and `carry_over` does what was decided, in the
-//! transaction of the start. `time` is what a start makes of the time since the
-//! last commit, and `seal` the key of the task tokens. How a gate takes its places up again is not here.
+//! Which target and which limit of the new configuration is which of the old one is decided in `targets` and `limits`,
+//! without I/O; `calendar` is where the days of a vendor begin; `former` is what is kept about a configuration for the next
+//! start, and `carry_over` does what was decided, in the transaction of the start. `time` decides what the time since the
+//! last commit amounts to, and `seal` the key of the task tokens. How a gate restores its slots is not here.
 
 mod account;
 mod calendar;
@@ -27,10 +27,11 @@ pub use change::ConfigurationChange;
 pub use seal::token_seal;
 pub use time::take_up_time;
 
-/// A call leaves after the commit of its permit, not with it: so much is granted to the commit.
+/// A call leaves after the commit of its permit, not with it: this is the time allowed for the
+/// commit.
 pub const COMMIT: Duration = Duration::from_secs(1);
 
-/// How long a call keeps its place if its answer never comes, from the moment that it may leave.
+/// How long a call keeps its slots if its answer never comes, from the moment that it may leave.
 #[must_use]
 pub fn holds_for(target: &Target) -> Duration {
     target.timeout + target.hold_after_timeout + COMMIT

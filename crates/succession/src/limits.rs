@@ -1,4 +1,5 @@
-//! Which limit of a target is which of those that it had: by its name if it still counts the same, else by what it counts. Pure.
+//! Which former limit of a target each of its limits continues: by name if it still counts the same, otherwise by what it
+//! counts. Pure.
 
 use std::collections::BTreeSet;
 
@@ -27,11 +28,11 @@ impl FormerLimit {
 /// Where a limit comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It was there, and allowed so many.
+    /// It was there, and allowed this many.
     Same { max: u64 },
-    /// It was there under another name, and allowed so many.
+    /// It was there under another name, and allowed this many.
     RenamedFrom { name: String, max: u64 },
-    /// One of its name was there and counted something else.
+    /// A limit with its name was there and counted something else.
     CountsOtherwise,
     /// It was not there.
     New,
@@ -53,7 +54,7 @@ pub(crate) fn origins(former: &[FormerLimit], limits: &[Limit]) -> Vec<Origin> {
         let alike = former
             .iter()
             .filter(|was| was.counts == counts(limit) && !taken.contains(was.name.as_str()));
-        // Of several that count the same, the one that also allows as many.
+        // Of several that count the same, the one that also allows the same number.
         if let Some(was) = alike.min_by_key(|was| was.max != limit.max()) {
             taken.insert(&was.name);
             let name = was.name.clone();
@@ -69,7 +70,7 @@ pub(crate) fn origins(former: &[FormerLimit], limits: &[Limit]) -> Vec<Origin> {
     limits.iter().map(origin).collect()
 }
 
-/// The names of the limits that went on as none.
+/// The names of the limits that no limit continues.
 pub(crate) fn gone(former: &[FormerLimit], origins: &[Origin], limits: &[Limit]) -> Vec<String> {
     let went_on = |was: &FormerLimit| {
         origins

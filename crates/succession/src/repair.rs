@@ -1,13 +1,14 @@
-//! What a start does about rows that it cannot do without and cannot read: permits, places in windows, and the values of
-//! `meta`. Each is put right on the safe side by the rule beside it, named in `health`, and never a reason not to start.
+//! What a start does about rows that it needs but cannot read: permits, slots in windows, and the values of `meta`.
+//! Each is repaired conservatively by its rule below, named in `health`, and never a reason not to start.
 //!
 //! - A permit's slot is held for the longest hold of its target, from the start on; where its target is not known, a slot of
-//!   every target is. If its message lies nowhere else, its call was under way, and goes on as every call that was.
-//! - A place in a window is taken for the window's full length; where its limit or its number is not known, each window of the
-//!   target is full.
-//! - A turn that cannot be read is given anew.
-//! - Numbers go on far beyond all that are taken; the time of the newest answer is forgotten, for the clocks' stamp is newer;
-//!   tokens of tasks that were given out under a key that is gone are refused; the account and the region are those of the
+//!   every target is. If its message is in no other table, its call was in flight, and it continues like every call that
+//!   was.
+//! - A slot in a window counts as taken for the window's full length; if its limit or its number is not known, each window
+//!   of the target is full.
+//! - A turn that cannot be read is assigned anew.
+//! - Numbers continue far beyond all that are taken; the time of the newest answer is forgotten, because the clocks' stamp
+//!   is newer; task tokens that were given out under a lost key are refused; the account and the region are those of the
 //!   configuration.
 
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ use rampmeter_store::{
 
 use crate::COMMIT;
 
-/// What was taken out of the store because it cannot be read.
+/// What was removed from the store because it cannot be read.
 #[derive(Debug)]
 pub struct Lost {
     permits: Vec<LostPermit>,
@@ -31,7 +32,7 @@ pub struct Lost {
     meta: Vec<(&'static str, Damaged)>,
 }
 
-/// Takes out what cannot be read, before the time is known. What stays can be read by whoever reads it.
+/// Removes what cannot be read, before the time is known. What stays can be read.
 pub fn take_out(store: &Store) -> Result<Lost, StoreError> {
     store.lanes().mend_turns()?;
     let mut meta = Vec::new();
@@ -49,7 +50,7 @@ pub fn take_out(store: &Store) -> Result<Lost, StoreError> {
     })
 }
 
-/// Puts back what the rules say, now that the time is known, and names what was lost.
+/// Puts back what the rules prescribe, now that the time is known, and names what was lost.
 pub fn put_back(lost: &Lost, store: &Store, config: &Config, now: Time) -> Result<(), StoreError> {
     let mut targets = BTreeMap::new();
     for (name, target) in &config.targets {
@@ -102,7 +103,7 @@ fn hold(
         holds_for: None,
     };
     if let (Some(target), true) = (permit.target, permit.is_under_way) {
-        // It is taken up like every call that was under way: held from now on, and its message goes on.
+        // It is treated like every call that was in flight: held from now on, and its message goes on.
         store.calls().insert_permit(&PermitRow { target, ..row })?;
         return Ok(());
     }
@@ -125,7 +126,7 @@ fn hold(
     Ok(())
 }
 
-/// Takes places in the window of their limit for its whole length, or all places of every window.
+/// Takes slots in the window of their limit for its whole length, or all slots of every window.
 fn take_places(
     store: &Store,
     target: TargetId,

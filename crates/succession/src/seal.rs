@@ -8,7 +8,7 @@ use rampmeter_store::{Damaged, Readable, Store, StoreError, readable};
 /// The row of `meta` that holds it.
 const TOKEN_KEY: &str = "task token key";
 
-/// The seal of the task tokens. Where its key cannot be read there is a new one, and the tokens given out before are refused.
+/// The seal of the task tokens. If its key cannot be read, a new one is made, and task tokens given out before are refused.
 ///
 /// # Errors
 /// When the store failed.

@@ -1,17 +1,17 @@
-//! Which target of the configuration is which of those that there were: by its name, else by its account. Pure.
+//! Which former target each target of the configuration continues: by its name, otherwise by its account. Pure.
 
 use std::collections::BTreeMap;
 
 use crate::former::FormerTarget;
 
-/// What a target of this start has to do with those of earlier ones.
+/// How a target of this start is related to those of earlier starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lineage {
-    /// Nothing but that it may have been there itself.
+    /// Not at all, except that it may have been there itself.
     Same,
     /// It was there under another name.
     RenamedFrom(String),
-    /// It calls an address that these called.
+    /// It calls an address that these targets called.
     ChargedWith(Vec<String>),
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn lineages(former: &Targets, served: &Targets) -> Vec<(String, Linea
         if known.is_some_and(|was| was.address == target.address) {
             return Lineage::Same;
         }
-        // Those that called its address and do so no more.
+        // Those that called its address and no longer do.
         let left = former.iter().filter(|(other, was)| {
             let stays = served
                 .get(*other)
@@ -33,7 +33,7 @@ pub(crate) fn lineages(former: &Targets, served: &Targets) -> Vec<(String, Linea
         });
         let left: Vec<(&String, &FormerTarget)> = left.collect();
         let is_one_account = |was: &FormerTarget| was.account == target.account;
-        // What is new and what is gone must leave no doubt.
+        // What is new and what is gone must match without doubt.
         let heirs = served
             .iter()
             .filter(|(name, heir)| !former.contains_key(*name) && is_one_account(heir));

@@ -1,4 +1,4 @@
-//! What a start makes of the time that has passed since the last commit.
+//! What a start concludes about the time that has passed since the last commit.
 
 use rampmeter_clock::{Basis, Clock, Reading, Resumption, resume};
 use rampmeter_config::Config;
@@ -6,7 +6,7 @@ use rampmeter_dispatch::{LimitKind, Time};
 use rampmeter_store::{PermitRow, Store, StoreError};
 use std::time::Duration;
 
-/// Concludes what the time is, and puts later what rests on time that may not have passed.
+/// Concludes what the time is, and postpones what depends on time that may not have passed.
 ///
 /// # Errors
 /// When the store failed.
@@ -41,7 +41,7 @@ pub fn take_up_time(
     Ok((clock, basis))
 }
 
-/// The newest time that anything in the store was decided at.
+/// The newest time at which anything in the store was decided.
 fn newest_time(store: &Store, permits: &[PermitRow]) -> Result<Option<Time>, StoreError> {
     let permits = permits.iter().map(|permit| permit.started_at).max();
     Ok([

@@ -1,4 +1,4 @@
-//! Addresses that mean this very machine, which on AWS is the function itself.
+//! Addresses that mean the machine itself, which on AWS is the function.
 
 use std::net::IpAddr;
 

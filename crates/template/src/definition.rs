@@ -1,4 +1,4 @@
-//! The states of a definition as it is written, in all depths, and what they ask of services.
+//! The states of a definition as written, at every depth, and what they ask of services.
 
 use rampmeter_call::{KeyScope, Language};
 use serde_json::{Map, Value};
@@ -21,7 +21,7 @@ pub struct State<'a> {
 /// A state with the JSON pointer to it.
 pub type Placed<'a> = (String, State<'a>);
 
-/// All states, those of branches and iterations among them. The depth of a definition is bounded: it was parsed.
+/// All states, including those of branches and iterations. Recursive; the parser has bounded the depth of a definition.
 #[must_use]
 pub fn states(definition: &Value) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
@@ -35,7 +35,7 @@ pub fn states(definition: &Value) -> Vec<Placed<'_>> {
     found
 }
 
-/// What a graph has from what is around it.
+/// What a graph inherits from its surroundings.
 #[derive(Clone, Copy)]
 struct Around {
     scope: KeyScope,
@@ -104,18 +104,18 @@ fn collect<'a>(
     }
 }
 
-/// An argument of a task: a text that stands in the definition, or an expression.
+/// An argument of a task: a literal text, or an expression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument<'a> {
     /// The text itself.
     Literal(&'a str),
-    /// What it is made from, in either query language.
+    /// The expression, in either query language.
     Expression(&'a str),
 }
 
 impl<'a> State<'a> {
-    /// The service and the action of a task, such as `sqs:sendMessage.waitForTaskToken`; the whole ARN of anything
-    /// that is no integration.
+    /// The service and the action of a task, such as `sqs:sendMessage.waitForTaskToken`; the whole ARN of anything that
+    /// is not an integration.
     #[must_use]
     pub fn resource(&self) -> Option<&'a str> {
         let resource = self.fields.get("Resource")?.as_str()?;
@@ -140,7 +140,7 @@ impl<'a> State<'a> {
         self.arguments()?.get("MessageBody")?.as_object()
     }
 
-    /// Whether the state drops a call into a target's queue: a message with a method and a path or an endpoint.
+    /// Whether the state sends a call to a target's queue: a message with a method and a path or an endpoint.
     #[must_use]
     pub fn is_call(&self) -> bool {
         let sends = self.resource().is_some_and(|resource| {

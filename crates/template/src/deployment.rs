@@ -43,7 +43,7 @@ impl<'a> Deployment<'a> {
         &self.plan.config
     }
 
-    /// The configuration's name in the layer. Its end says in which notation it is.
+    /// The configuration's name in the layer. Its extension says in which notation it is.
     pub fn configuration(&self) -> &'static str {
         if self.is_json { JSON } else { TOML }
     }

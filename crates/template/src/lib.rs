@@ -1,6 +1,6 @@
-//! The deployment on AWS, from a configuration: a template, what is wrong with it there, what to expect of it and what it
-//! costs. Pure. The worker that is deployed is the crate `lambda`; the contract between the two is the names in `name` and
-//! the variables in `resource/function.rs`.
+//! The deployment on AWS, from a configuration: its template, its problems, what to expect of it and what it costs.
+//! Pure. The worker that is deployed is the crate `lambda`; the contract between the two is the names in `name` and the
+//! variables in `resource/function.rs`.
 
 use rampmeter_dispatch::Priority;
 
@@ -86,7 +86,7 @@ pub fn template(deployment: &Deployment<'_>) -> Template {
     template
 }
 
-/// What a user goes on with.
+/// The outputs with which a user goes on.
 fn outputs(template: &mut Template, deployment: &Deployment<'_>) {
     let config = deployment.config();
     for workflow in config.workflows.values() {

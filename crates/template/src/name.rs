@@ -1,6 +1,6 @@
-//! What things are called on AWS. Queues and functions have the names of their target, state machines those of their
-//! workflow, so that the same words work here and there; a stage stands before each of them, so that several stacks fit into
-//! one account. What nobody calls by name gets one from CloudFormation.
+//! Names on AWS. Queues and functions are named after their target, state machines after their workflow, so that the
+//! same names work on both hosts. A stage is put before each of them, so that several stacks fit into one account. What
+//! nobody calls by name is named by CloudFormation.
 
 use rampmeter_config::pascal_case;
 use rampmeter_dispatch::Priority;
@@ -32,12 +32,12 @@ pub(crate) struct Naming<'a> {
 }
 
 impl<'a> Naming<'a> {
-    /// The names of this stage; without one they are those of the configuration.
+    /// The names of a stage; without one they are those of the configuration.
     pub(crate) fn of(stage: Option<&'a str>) -> Naming<'a> {
         Naming { stage }
     }
 
-    /// What stands for the name of a target, a workflow, a source or the stack: `dev-netsuite`.
+    /// The name of a target, a workflow, a source or the stack in this stage: `dev-netsuite`.
     pub(crate) fn staged(self, name: &str) -> String {
         match self.stage {
             Some(stage) => format!("{stage}-{name}"),
@@ -51,7 +51,7 @@ impl<'a> Naming<'a> {
         self.staged(&format!("{target}-{lane}"))
     }
 
-    /// The queue that SQS moves a message to when it was received too often: `netsuite-undelivered`.
+    /// The queue to which SQS moves a message that was received too often: `netsuite-undelivered`.
     pub(crate) fn undelivered_queue(self, target: &str) -> String {
         self.staged(&format!("{target}-undelivered"))
     }

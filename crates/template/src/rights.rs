@@ -1,5 +1,5 @@
-//! What a state machine must be allowed to do, read from its definition: no more than that goes into its role. What
-//! cannot be read from it is named, so that the user can add it.
+//! What a state machine must be allowed to do, read from its definition: its role gets no more than that. What cannot
+//! be read from the definition is named, so that the user can add it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -157,7 +157,7 @@ impl Names<'_> {
         if is_whole {
             found.insert(last_part(text));
         }
-        // A name that was found before is no new one, and known all the same.
+        // A name that was found before is not new, yet known all the same.
         is_whole || substitutions(text).any(|name| predefined(self, name).is_some())
     }
 

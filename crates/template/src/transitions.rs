@@ -1,4 +1,4 @@
-//! Which states of a graph one execution can enter again by its transitions. Pure.
+//! Which states of a graph an execution can enter again through transitions. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ pub(crate) fn in_loops(states: &Map<String, Value>) -> BTreeSet<&str> {
         .iter()
         .map(|(name, state)| (name.as_str(), successors(state)))
         .collect();
-    // What leads nowhere is in no loop: most graphs are empty after this.
+    // A state that leads nowhere is in no loop; for most graphs this removes every state.
     loop {
         let before = next.len();
         let left: BTreeSet<&str> = next.keys().copied().collect();

@@ -5,12 +5,13 @@ use rampmeter_dispatch::Priority;
 
 /// The longest that a function may run, in seconds.
 const MAX_RUN_SECONDS: u64 = 900;
-/// The shortest that a worker is given, in seconds: a run that is much shorter would begin and end more than it works.
+/// The shortest that a worker is given, in seconds: a much shorter run would spend most of its time beginning and
+/// ending.
 const MIN_RUN_SECONDS: u64 = 300;
 /// What a run has besides its longest call, twice: to begin, to work, and to report.
 const AROUND_CALLS_SECONDS: u64 = 180;
-/// The longest that a call may take, in seconds: a worker starts none that could not end, be repeated on the wire and
-/// reported before its deadline.
+/// The longest that a call may take, in seconds: a worker starts no call that could not end, be repeated on the wire
+/// and be reported before its deadline.
 pub(crate) const MAX_CALL_SECONDS: u64 = 820;
 /// Environments of a drainer: two for each mapping, which is the least that AWS has.
 pub(crate) const DRAINERS: u32 = 6;
@@ -37,7 +38,7 @@ impl Shape {
                 timeout: run_seconds(target),
                 concurrency: DRAINERS,
             },
-            // It serves what waits in higher queues before its own message, as long as its time lasts.
+            // It serves what waits in higher lanes before its own message, for as long as it has time.
             Limiter::Reserved => Shape {
                 role: "slot",
                 timeout: run_seconds(target),
@@ -58,14 +59,14 @@ impl Shape {
     }
 }
 
-/// How long a worker of this target runs at most. Lambda takes no queue whose messages are hidden for less than that, and a
-/// message stays hidden for as long when a worker cannot even begin: so it is no longer than the calls need.
+/// How long a worker of this target runs at most. Lambda accepts no queue whose messages are hidden for less than that,
+/// and a message stays hidden that long even when a worker cannot begin, so it is no longer than the calls need.
 fn run_seconds(target: &Target) -> u64 {
     let needed = 2 * target.timeout.as_secs() + AROUND_CALLS_SECONDS;
     needed.clamp(MIN_RUN_SECONDS, MAX_RUN_SECONDS)
 }
 
-/// The calls in flight that a target's limits allow; none if no limit counts them.
+/// The calls in flight that a target's limits allow; `None` if no limit counts them.
 pub(crate) fn slots(target: &Target) -> Option<u32> {
     target.rules.smallest_concurrency()
 }

@@ -1,5 +1,5 @@
-//! Why a command ends without success: what the user reads on standard error, and the exit code.
-//! Codes in 2xxx are of the run time. Those of the configuration are rendered by the configuration crate.
+//! Why a command ends without success: what the user reads on standard error, and the exit code. Codes
+//! 2xxx are those of the run time. Those of the configuration are rendered by the crate `config`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -41,7 +41,7 @@ pub enum Failure {
         code: Cow<'static, str>,
         /// What went wrong, in one sentence without a full stop.
         what: String,
-        /// One thing to do about it, a command where there is one.
+        /// One thing to do about it, a command if there is one.
         help: Option<String>,
         /// The exit code.
         exit: Exit,
@@ -53,7 +53,7 @@ pub enum Failure {
         /// The exit code.
         exit: Exit,
     },
-    /// What the command printed says it all.
+    /// What the command printed is the whole report.
     Reported(Exit),
 }
 
@@ -119,7 +119,8 @@ impl fmt::Display for Failure {
 }
 
 impl From<io::Error> for Failure {
-    /// Of writing to standard output. When the reader has gone (`| head`), there is nobody to tell.
+    /// An error in writing to standard output. If the reader has gone (`| head`), there is nobody
+    /// to tell.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::Reported(Exit::Failed);

@@ -1,6 +1,6 @@
-//! What a command says to the person or script that runs it: data on standard output in the form that was asked for,
-//! everything else on standard error, and at the end why it did not succeed, with an exit code. It leaves out what there
-//! is to say, and the command line itself.
+//! What a command says to the person or script that runs it: data on standard output in the requested form, everything
+//! else on standard error, and at the end why it did not succeed, with an exit code. It leaves out what each command has
+//! to say, and the command line itself.
 
 mod failure;
 mod located;

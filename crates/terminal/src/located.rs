@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// A message after the place it is about, counted from 1 in characters.
+/// A message preceded by the place it is about, counted from 1 in characters.
 #[must_use]
 pub fn located(name: &str, text: &str, span: Range<usize>, what: &str) -> String {
     let before = text.get(..span.start).unwrap_or(text);

@@ -1,15 +1,16 @@
-//! Where the log is written: standard error, a line at a time. What others wrote stands in its fields.
+//! Where the log is written: standard error, a line at a time. Text from outside appears in its
+//! fields.
 
 use std::io::{self, Write};
 
 use crate::visible::visible_coloured;
 
-/// Standard error, with everything written out that a terminal would obey, but for the colours of the log itself.
+/// Standard error, with everything that a terminal would obey escaped, except for the colours of the log itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogWriter;
 
 impl Write for LogWriter {
-    /// Takes one or more whole lines, as the log writes them.
+    /// Writes one or more whole lines, as the log produces them.
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(lines);
         io::stderr()

@@ -72,7 +72,7 @@ impl Color {
     }
 }
 
-/// Writes one line of data, or several. What a terminal would obey is written out, wherever the data goes.
+/// Writes one line of data, or several. What a terminal would obey is escaped, wherever the data goes.
 ///
 /// # Errors
 /// Those of writing.
@@ -80,7 +80,7 @@ pub fn data(line: &str) -> io::Result<()> {
     write_data(&visible(line))
 }
 
-/// Likewise, with the colours that we gave it.
+/// Likewise, keeping the colours that we gave it.
 ///
 /// # Errors
 /// Those of writing.
@@ -101,10 +101,11 @@ pub fn text(text: &str) -> io::Result<()> {
     }
 }
 
-/// Standard output for bytes that come piece by piece: as `text` writes them.
+/// Standard output for bytes that arrive piece by piece, written as `text` writes them.
 #[derive(Debug)]
 pub struct Body {
-    /// The beginning of a letter that the last piece cut in two; nothing where bytes go out as they are.
+    /// The beginning of a character that the last piece cut in two; empty if bytes are written as they
+    /// are.
     cut: Vec<u8>,
     is_terminal: bool,
 }
@@ -134,7 +135,8 @@ impl Write for Body {
     }
 }
 
-/// A piece of a text as a terminal may have it; a letter that goes on in the next piece waits in `cut`.
+/// A piece of a text as a terminal may receive it; a character that continues in the next piece waits
+/// in `cut`.
 fn shown(cut: &mut Vec<u8>, piece: &[u8]) -> String {
     cut.extend_from_slice(piece);
     let whole = match std::str::from_utf8(cut) {
@@ -153,7 +155,7 @@ fn write_data(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes one JSON object: laid out for people on a terminal, on one line otherwise.
+/// Writes one JSON object: indented on a terminal, on one line otherwise.
 ///
 /// # Errors
 /// Those of writing.
@@ -171,7 +173,7 @@ pub fn note(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible(line));
 }
 
-/// Likewise, with the colours that we gave it.
+/// Likewise, keeping the colours that we gave it.
 pub fn coloured_note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", visible_coloured(text));
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-/// What a duration looks like, for the help of a refusal.
+/// Examples of durations, for the help in an error.
 pub const EXAMPLES: &str = "250ms, 30s, 5m, 2h, 1d or 1h 30m";
 
-/// Reads a duration; none if it is none, or negative.
+/// Reads a duration; none if the text is not one, or is negative.
 #[must_use]
 pub fn read(text: &str) -> Option<Duration> {
     let span: Span = text.trim().parse().ok()?;
@@ -16,7 +16,7 @@ pub fn read(text: &str) -> Option<Duration> {
     Duration::try_from(signed).ok()
 }
 
-/// The value of an option: a duration that is longer than nothing.
+/// The value of an option: a duration greater than zero.
 ///
 /// # Errors
 /// What is wrong with it, in words.
@@ -28,7 +28,7 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The shortest form with one unit that `read` reads back to the same duration, as far as it goes in whole milliseconds.
+/// The shortest form with one unit that `read` reads back as the same duration, in whole milliseconds.
 #[must_use]
 pub fn show(duration: Duration) -> String {
     let millis = duration.as_millis();

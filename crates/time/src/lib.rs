@@ -1,5 +1,5 @@
-//! How moments and durations are written and read, the same in every answer, report and option. Pure: what time it is,
-//! is asked elsewhere.
+//! How moments and durations are written and read, the same in every response, report and option. Pure: the clocks are
+//! read elsewhere.
 
 pub mod duration;
 mod moment;

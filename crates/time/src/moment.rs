@@ -1,5 +1,5 @@
-//! Moments as the answers of both ports write them: whole milliseconds since the Unix epoch. What is decided by is
-//! finer and is `rampmeter_dispatch::Time`, in microseconds; the two types keep the units apart.
+//! Moments as the responses of both ports write them: whole milliseconds since the Unix epoch. Decisions use the
+//! finer `rampmeter_dispatch::Time`, in microseconds; the two types keep the units apart.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {
-    /// Milliseconds from `earlier` to this moment; fewer than none if it is not earlier.
+    /// Milliseconds from `earlier` to this moment; negative if it is later.
     #[must_use]
     pub fn millis_since(self, earlier: UnixMillis) -> i64 {
         self.0.saturating_sub(earlier.0)
@@ -50,14 +50,14 @@ impl UnixMillis {
     }
 }
 
-/// Rounds down: a moment is not told before it was there.
+/// Rounds down: a moment is never shown before it has come.
 impl From<Time> for UnixMillis {
     fn from(time: Time) -> UnixMillis {
         UnixMillis(time.as_millis())
     }
 }
 
-/// Saturates at the ends of what `Time` can tell.
+/// Saturates at the ends of what `Time` can represent.
 impl From<UnixMillis> for Time {
     fn from(moment: UnixMillis) -> Time {
         Time::from_millis(moment.0)

@@ -1,4 +1,5 @@
-//! Spans of time in texts for people. What options and the configuration read is in `duration`.
+//! Spans of time in texts for people. The durations of options and the configuration are in
+//! `duration`.
 
 /// A span of time as people read it: the two largest units.
 #[must_use]

@@ -37,7 +37,7 @@ fn is_loopback_name(name: &str) -> bool {
     if let Ok(address) = name.parse::<IpAddr>() {
         return address.is_loopback();
     }
-    // RFC 6761: `localhost` and every name under it resolve to loopback addresses only.
+    // RFC 6761: `localhost` and every name under it resolve only to loopback addresses.
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
 }

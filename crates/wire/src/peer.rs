@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection. Whoever accepts it says so, in the extensions of each request.
+//! Who is at the other end of a connection. The code that accepts it puts this into the extensions of each request.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -8,7 +8,7 @@ use crate::protocol::error::WireError;
 
 pub(crate) async fn get_caller_identity(call: Call) -> Result<Value, WireError> {
     let account = &call.site.account;
-    // Without credentials nobody is told apart: everybody is the account itself.
+    // Without credentials callers cannot be told apart: everybody is the account itself.
     let (arn, user) = match call.caller.access_key_id() {
         None => (format!("arn:aws:iam::{account}:root"), account.clone()),
         Some(key) => (format!("arn:aws:iam::{account}:user/{key}"), key.to_owned()),

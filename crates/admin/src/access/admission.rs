@@ -22,7 +22,7 @@ pub(crate) struct Access {
     sessions: Mutex<Sessions>,
 }
 
-/// What a request shows of who it is from.
+/// What a request shows about its sender.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Shown<'r> {
     /// Nothing.
@@ -33,7 +33,7 @@ pub(crate) enum Shown<'r> {
     Session { cookie: &'r str, own_page: bool },
 }
 
-/// Somebody who has shown who they are.
+/// Somebody whose identity is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) name: String,
@@ -41,19 +41,19 @@ pub(crate) struct Identity {
     pub(crate) token_id: String,
 }
 
-/// Why a request is not let in.
+/// Why a request is not admitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Denied {
-    /// Nothing, or nothing good, says who it is from.
+    /// Nothing valid says who it is from.
     Unknown,
-    /// It is from somebody who may not.
+    /// It is from a user whose role is not sufficient.
     NotAllowed { role: Role, needed: Role },
     /// A change that a page of another site may have made a browser send.
     ForeignPage,
 }
 
 impl Access {
-    /// As the configuration says.
+    /// Access as the configuration says.
     pub(crate) fn new(server: &Server) -> Access {
         Access::of(
             server.asks_for_login(),
@@ -81,7 +81,8 @@ impl Access {
         self.register.users()
     }
 
-    /// Lets a request in, or says why not. `changes`: it does not only read. Of whom it is, is known where one must log in.
+    /// Admits a request, or says why not. `changes`: it does more than read. The identity is known where a login is
+    /// required.
     pub(crate) fn admit(
         &self,
         need: Need,
@@ -127,7 +128,7 @@ impl Access {
         })
     }
 
-    /// Opens a session for whoever shows a good token. `cookie` is a new random text.
+    /// Opens a session for whoever shows a valid token. `cookie` is a new random text.
     pub(crate) fn log_in(&self, token: &str, cookie: &str, now: Timestamp) -> Option<Identity> {
         let identity = self.identify(Shown::Token(token), now)?;
         self.sessions().open(cookie, &identity.token_id, now);

@@ -1,4 +1,4 @@
-//! The cookie of a session: no script reads it, and no page of another site makes a browser send it.
+//! The cookie of a session: no script can read it, and no page of another site can make a browser send it.
 
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;

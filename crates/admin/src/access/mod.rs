@@ -1,7 +1,7 @@
-//! Who may use the admin port, and for what: roles, the tokens that prove them, the sessions of browsers. What is decided here takes
-//! time and random bytes as arguments; only `register` reads a file.
+//! Who may use the admin port, and for what: roles, the tokens that prove them, the sessions of browsers. The decisions
+//! take time and random bytes as arguments; only `register` reads a file.
 //!
-//! Which role each operation needs stands beside its route, in `crate::routes::table`.
+//! The role that each operation needs is beside its route, in `crate::routes::table`.
 
 mod admission;
 mod cookie;

@@ -13,7 +13,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestam
         .map_err(de::Error::custom)
 }
 
-/// The same of one that may be absent.
+/// The same for a moment that may be absent.
 pub(super) mod optional {
     use jiff::Timestamp;
     use serde::{Deserializer, Serializer};

@@ -1,5 +1,5 @@
-//! Whether a browser says that a request comes from a page of this very server. A cookie goes along with whatever makes a browser
-//! send a request, so what changes something must say where it comes from.
+//! Whether a browser says that a request comes from a page of this server. A browser adds the cookie to a request
+//! whatever page made it send that, so a request that changes something must say where it comes from.
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName};

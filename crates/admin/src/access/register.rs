@@ -1,4 +1,5 @@
-//! The file of users as the server sees it: it is read again when it has changed, so that who is removed is out within a second.
+//! The file of users as the server sees it: it is read again when it has changed, so that a removed user is locked out
+//! within a second.
 
 use std::fs::Metadata;
 use std::io;
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::users::Users;
 
-/// How long what was read is good without a look.
+/// How long the content is used before the file is checked again.
 const AGE: Duration = Duration::from_millis(500);
 
-/// By what a changed file is known: where it lies, how long it is, when it was written.
+/// What identifies a version of the file: its inode, its length, and when it was written.
 type Version = Option<(u64, u64, i64, i64)>;
 
 #[derive(Debug)]
@@ -36,7 +37,7 @@ impl Register {
         }
     }
 
-    /// Who may log in now. A file that cannot be read lets nobody in: whoever was to be removed by a change that went wrong is out.
+    /// Who may log in now. If the file cannot be read, nobody may: a change that went wrong may have been meant to remove somebody.
     pub(super) fn users(&self) -> Arc<Users> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         if read.looked_at.is_some_and(|at| at.elapsed() < AGE) {

@@ -1,4 +1,4 @@
-//! Roles, and what an operation needs of whoever asks for it.
+//! Roles, and what an operation requires of its caller.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 pub enum Role {
     /// Read `/metrics` and nothing else: for whatever collects them.
     Metrics,
-    /// Look at everything that people are shown.
+    /// See everything that people are shown.
     Viewer,
     /// Intervene: start, stop, redrive, pause, move, cancel, change limits; and read the bodies of answers whole.
     Operator,
-    /// Throw away what cannot be had back, and see who may log in.
+    /// Delete what cannot be restored, and see who may log in.
     Admin,
 }
 
@@ -23,7 +23,7 @@ impl Role {
     /// Every role, the least first.
     pub const ALL: [Role; 4] = [Role::Metrics, Role::Viewer, Role::Operator, Role::Admin];
 
-    /// Its word.
+    /// Its name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -62,10 +62,10 @@ impl FromStr for Role {
     }
 }
 
-/// What an operation needs.
+/// What an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// Nothing: it tells and changes nothing that is anybody's.
+    /// Nothing: it neither shows nor changes anybody's data.
     Nothing,
     Metrics,
     Viewer,
@@ -74,7 +74,7 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// The least role that may, where one is needed.
+    /// The least role that is sufficient, where one is needed.
     pub(crate) fn role(self) -> Option<Role> {
         match self {
             Need::Nothing => None,

@@ -1,4 +1,4 @@
-//! Sessions of browsers: a random text in a cookie stands for the token that was shown at the login. They are kept in memory: a
+//! Sessions of browsers: a random text in a cookie stands for the token that was given at login. They are kept in memory: a
 //! restart ends them, and so does the end of their token.
 
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use super::users::{User, Users};
 
 /// How long a session lasts at most.
 const MAX_AGE: SignedDuration = SignedDuration::from_hours(12);
-/// How long one lasts that nobody uses.
+/// How long an unused session lasts.
 const MAX_IDLE: SignedDuration = SignedDuration::from_hours(2);
 /// Sessions at once. One more ends the one that was used least recently.
 const MAX_SESSIONS: usize = 1_000;
@@ -29,12 +29,12 @@ impl Session {
     }
 }
 
-/// The sessions that are open, each by the digest of its cookie.
+/// The open sessions, by the digests of their cookies.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(HashMap<String, Session>);
 
 impl Sessions {
-    /// Opens one for whoever has shown the token of this id. `cookie` is a new random text.
+    /// Opens a session for the token with this id. `cookie` is a new random text.
     pub(super) fn open(&mut self, cookie: &str, token_id: &str, now: Timestamp) {
         self.0.retain(|_, session| !session.is_over(now));
         if self.0.len() >= MAX_SESSIONS {

@@ -1,5 +1,5 @@
-//! A user's token: `rmp_`, the eight digits by which it is named in logs and lists, and 32 random bytes. They are too many to be
-//! guessed, so the file of users holds their plain SHA-256: a slow hash protects what people choose.
+//! A user's token: `rmp_`, eight digits that name it in logs and lists, and 32 random bytes. Those cannot be guessed,
+//! so a plain SHA-256 in the file of users is enough: slow hashes are for passwords that people choose.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-/// What a token begins with, so that scanners of secrets find one that has got lost.
+/// The prefix of a token, by which secret scanners find one that has leaked.
 const PREFIX: &str = "rmp_";
 
 /// Random bytes that make the id.
@@ -17,7 +17,7 @@ const ID_BYTES: usize = 4;
 /// Random bytes that make a token.
 pub const RANDOM_BYTES: usize = ID_BYTES + 32;
 
-/// A token in the hands of whoever made it. It is wiped from memory when it is dropped.
+/// A token, known only where it is made. It is wiped from memory when it is dropped.
 pub struct Token(SecretString);
 
 impl fmt::Debug for Token {
@@ -35,7 +35,7 @@ impl Token {
         Token(text.into())
     }
 
-    /// The token itself: for its user's eyes, once.
+    /// The token itself, to be shown to its user once.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -47,7 +47,7 @@ impl Token {
         id_of(self.expose()).unwrap_or_default()
     }
 
-    /// What the file of users holds of it.
+    /// The digest that the file of users holds.
     #[must_use]
     pub fn digest(&self) -> String {
         digest(self.expose())
@@ -66,7 +66,7 @@ pub(super) fn digest(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }
 
-/// Whether a text has this digest. How long the answer takes says nothing of how far they agree.
+/// Whether a text has this digest. Compared in constant time.
 pub(super) fn has_digest(text: &str, expected: &str) -> bool {
     digest(text).as_bytes().ct_eq(expected.as_bytes()).into()
 }

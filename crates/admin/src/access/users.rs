@@ -1,5 +1,5 @@
-//! Those who may log in, as the file of users holds them: one entry for each token, with the name and the role of its user. The
-//! file is JSON, holds no secret, and is written by `rampmeter user`.
+//! The users who may log in, as the file of users holds them: one entry for each token, with the name and the role of
+//! its user. The file is JSON, holds no secret, and is written by `rampmeter user`.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const SCHEMA: &str = "rampmeter.users/1";
 /// Longest name of a user, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
-/// A user's token and what it is good for.
+/// A user's token, and what it allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct User {
@@ -30,7 +30,7 @@ pub struct User {
     /// When it was made.
     #[serde(with = "super::moment")]
     pub created_at: Timestamp,
-    /// From when on it is no longer good.
+    /// When it expires.
     #[serde(
         default,
         with = "super::moment::optional",
@@ -40,7 +40,7 @@ pub struct User {
 }
 
 impl User {
-    /// As lists show it.
+    /// The entry as lists show it.
     #[must_use]
     pub fn to_json(&self, now: Timestamp) -> Value {
         json!({
@@ -53,7 +53,7 @@ impl User {
         })
     }
 
-    /// Whether the token is no longer good.
+    /// Whether the token has expired.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|end| now >= end)
@@ -71,7 +71,7 @@ struct File {
     users: Vec<User>,
 }
 
-/// Why a text is no file of users.
+/// Why a text is not a file of users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadUsers(String);
 
@@ -86,11 +86,11 @@ impl std::error::Error for BadUsers {}
 /// Why a user was not added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAdded {
-    /// The name is empty, too long, or has letters that could be mistaken.
+    /// The name is empty, too long, or has characters that could be mistaken for others.
     BadName,
     /// There is a user of this name with another role.
     OtherRole(Role),
-    /// The random bytes made an id that is there already.
+    /// The random bytes made an id that exists already.
     SameId,
 }
 
@@ -145,11 +145,11 @@ impl Users {
         text + "\n"
     }
 
-    /// Lets somebody in with this token, from now on until `expires_at`. A user may have several tokens, so that one can be
+    /// Adds a user with this token, valid from now until `expires_at`. A user may have several tokens, so that one can be
     /// replaced without a gap.
     ///
     /// # Errors
-    /// When the name cannot be one, or stands for another role already.
+    /// When the name is not allowed, or already has another role.
     pub fn add(
         &mut self,
         name: &str,
@@ -184,7 +184,7 @@ impl Users {
         Ok(())
     }
 
-    /// Takes all tokens of a user away, or the one of this id. Says how many there were.
+    /// Removes all tokens of a user, or the one with this id. Returns how many there were.
     pub fn remove(&mut self, name: &str, token_id: Option<&str>) -> usize {
         let before = self.0.len();
         self.0.retain(|user| {
@@ -204,14 +204,14 @@ impl Users {
         self.0.is_empty()
     }
 
-    /// Whose token this is, if it is good now.
+    /// The user whose token this is, if it is valid now.
     #[must_use]
     pub fn of_token(&self, token: &str, now: Timestamp) -> Option<&User> {
         let user = self.good(token::id_of(token)?, now)?;
         token::has_digest(token, &user.token_sha256).then_some(user)
     }
 
-    /// The user whose token has this id, if it is good now.
+    /// The user whose token has this id, if it is valid now.
     #[must_use]
     pub fn good(&self, token_id: &str, now: Timestamp) -> Option<&User> {
         let user = self.with_id(token_id)?;
@@ -223,7 +223,7 @@ impl Users {
     }
 }
 
-/// The letters of a name look like no others: it stands in logs and in the audit trail.
+/// A name has only characters that cannot be mistaken for others, since it appears in logs and in the audit trail.
 fn is_name(text: &str) -> bool {
     (1..=MAX_NAME_BYTES).contains(&text.len())
         && text

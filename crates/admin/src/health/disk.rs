@@ -19,7 +19,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// The volume that a directory lies on; none where that cannot be known.
+    /// The volume on which a directory lies; `None` where that cannot be found out.
     pub(crate) fn of(directory: &Path) -> Option<Disk> {
         let volume = rustix::fs::statvfs(directory).ok()?;
         Some(Disk {
@@ -33,7 +33,7 @@ impl Disk {
         self.free < LEAST_BYTES && self.free < self.total / LEAST_PART
     }
 
-    /// As the report shows it.
+    /// The volume as the report shows it.
     pub(crate) fn to_json(self, directory: &Path) -> Value {
         let nearly_full = self.is_nearly_full();
         let directory = directory.display();

@@ -1,4 +1,4 @@
-//! The samples that are kept, and which of them a verdict compares with.
+//! The samples that are kept, and those with which a health report compares.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -69,7 +69,7 @@ mod tests {
                 .last_busy_minute(&now, count)
                 .map(|kept| kept.at.0 / 1_000)
         };
-        // Nothing since second 100: the minute before that counts, however long ago it is.
+        // Nothing since second 100: the minute before it counts, however long ago that is.
         assert_eq!(begin(sample(280, 9)), Some(30));
         assert_eq!(begin(sample(280, 10)), Some(220));
         assert_eq!(history.oldest().map(|kept| kept.at.0), Some(0));

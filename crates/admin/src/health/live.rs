@@ -1,6 +1,6 @@
-//! What is happening now, for whoever watches. One task takes the samples, whoever watches: each second while somebody
-//! does, each `STEP` otherwise. A sample is two questions to the writer; how many executions there are is counted on a
-//! reader, and the longer that takes the less often.
+//! What is happening now, for whoever watches. One task takes the samples for all: every second while somebody watches,
+//! every `STEP` otherwise. A sample costs two queries to the writer. Executions are counted on a reader, and the longer
+//! that takes, the less often it is done.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -21,16 +21,16 @@ use super::report::{self, Objectives};
 use super::sample::{Sample, TargetSample, wall_clock};
 use crate::target::target_json;
 
-/// Between two samples that are kept.
+/// The time between two samples that are kept.
 pub(crate) const STEP: Duration = Duration::from_secs(5);
 /// Samples that are kept: a quarter of an hour.
 const KEPT: usize = 180;
-/// The next count of executions comes after so many times what the last one took.
+/// Executions are counted again after this many times as long as the last count took.
 const COUNT_RESTS: u32 = 50;
 /// The shortest time between two counts of executions.
 const COUNT_AT_MOST: Duration = Duration::from_secs(2);
 
-/// The samples, and who waits for the next one.
+/// The samples, and a channel for those who wait for the next one.
 #[derive(Debug)]
 pub(crate) struct Live {
     objectives: Objectives,
@@ -100,14 +100,14 @@ impl Live {
         })
     }
 
-    /// The verdict on a sample, against those that are kept.
+    /// The health report on a sample, judged against those that are kept.
     pub(crate) fn verdict(&self, sample: &Sample) -> Value {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let report = report::judge(&self.objectives, sample, History(&kept), wall_clock());
         report.to_json(&self.data_dir)
     }
 
-    /// A sample of now.
+    /// Takes a sample now.
     ///
     /// # Errors
     /// When the engine has stopped.
@@ -127,10 +127,10 @@ impl Live {
     }
 }
 
-/// The target as `/v1/targets` has it, and what only the figures say.
+/// The target as in `/v1/targets`, with what only the figures say.
 fn live_target_json(target: &TargetSample) -> Value {
     let mut state = target_json(&target.state, target.counts.delayed);
-    // For the exact arithmetic of tests; nobody watches it.
+    // It is for the exact arithmetic of tests; nobody watches it.
     state.as_object_mut().map(|state| state.remove("contended"));
     state["oldest_ms"] = oldest_json(target);
     state["jobs"] = target.jobs.into();
@@ -149,7 +149,8 @@ pub(crate) fn oldest_json(target: &TargetSample) -> Value {
     )
 }
 
-/// What is counted on a reader: executions by status, and what targets have beside their lanes; and when that is done next.
+/// What is counted on a reader (executions by status, and what targets have besides their lanes), and when that is done
+/// next.
 #[derive(Debug, Default)]
 struct Counting {
     last: Value,

@@ -1,4 +1,4 @@
-//! What is happening now, and whether that is well.
+//! What is happening now, and whether all is well.
 
 pub(crate) mod disk;
 mod history;

@@ -1,5 +1,5 @@
-//! The verdict on a sample: is work flowing, does it succeed, is what is shown the truth of now; and what else a person
-//! should know. It decides from the samples and the objectives, and asks nobody.
+//! The health report on a sample: whether work flows, whether it succeeds, how fresh that is, and what else a person
+//! should know. Pure: it decides from the samples and the objectives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,10 +25,10 @@ mod tally;
 /// Without an objective, a lane whose first call has waited so long while nothing of its target was answered in the last
 /// minute does not flow.
 const STUCK_MS: u64 = 60_000;
-/// A sample older than this is not the truth of now.
+/// A sample older than this is not fresh.
 const FRESH_MS: u64 = 10_000;
 
-/// What waiting is acceptable.
+/// How long calls may acceptably wait.
 #[derive(Debug, Default)]
 pub(crate) struct Objectives(BTreeMap<Priority, Slo>);
 
@@ -45,18 +45,18 @@ impl Objectives {
     }
 }
 
-/// What is said of the server.
+/// The health report.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct HealthReport {
     /// Targets that are closed for the account's trouble.
     pub(crate) closed: Vec<ClosedTarget>,
     /// Lanes that do not flow.
     pub(crate) stuck: Vec<Stuck>,
-    /// Good answers of all that counted, in the time that is known; none when nothing was answered.
+    /// The share of good answers among all that count, in the time covered; `None` when nothing was answered.
     pub(crate) succeeding: Option<f64>,
-    /// Targets of which that is too few.
+    /// Targets for which that share is too low.
     pub(crate) failing: Vec<FailingTarget>,
-    /// Executions that failed in that time.
+    /// The executions that failed in that time.
     pub(crate) executions: Vec<FailedExecutions>,
     /// The volume of the data directory.
     pub(crate) disk: Option<Disk>,
@@ -74,14 +74,14 @@ pub(crate) struct ClosedTarget {
     pub(crate) holder: &'static str,
     /// What is the matter, since when, and when the next probe leaves, in words.
     pub(crate) words: String,
-    /// The moment that it is told of.
+    /// The moment to which this refers.
     pub(crate) at: Time,
     pub(crate) since: Option<Time>,
     pub(crate) next_probe: Option<Time>,
     pub(crate) errors: Option<TargetErrors>,
 }
 
-/// A lane that does not flow, and why.
+/// A lane that does not flow, with the reason.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stuck {
     pub(crate) target: String,
@@ -90,7 +90,7 @@ pub(crate) struct Stuck {
     pub(crate) oldest_ms: u64,
     /// The objective it misses, in milliseconds.
     pub(crate) objective_ms: Option<u64>,
-    /// What holds its first call, in the words of its explanation; absent where that has just gone.
+    /// What holds its first call, in the words of its explanation; absent where that call has just left.
     pub(crate) held_by: Option<String>,
     /// The name of that holder.
     pub(crate) holder: Option<&'static str>,
@@ -129,7 +129,7 @@ pub(crate) fn judge(
     verdict
 }
 
-/// What could not be read, with its first names.
+/// How much could not be read, with the first names.
 fn damaged(sample: &Sample) -> Option<String> {
     const NAMED: usize = 3;
     let names = sample.damaged.get(..NAMED).unwrap_or(&sample.damaged);
@@ -163,7 +163,7 @@ fn stuck(
     let state = &target.state;
     let name = &state.name;
     let why = state.first[priority.index()].as_ref();
-    // What a person has paused is a notice, and what the calendar pauses is as it should be.
+    // A pause by a person is a notice, and a planned pause is as it should be.
     let is_paused = why.is_some_and(|why| {
         matches!(
             why.held_by,
@@ -195,7 +195,7 @@ fn closed(state: &TargetState) -> Option<ClosedTarget> {
     })
 }
 
-/// The command that helps on, by what holds a call.
+/// The command to run next, by what holds a call.
 fn next_step(target: &str, held_by: Option<&Holder>) -> String {
     match held_by {
         Some(Holder::Trouble { .. }) => format!("rampmeter target ping {target}"),
@@ -271,7 +271,7 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
 }
 
 impl ClosedTarget {
-    /// What a person can do, and need not do.
+    /// What a person can do, and what they need not do.
     fn hint(&self) -> String {
         match self.holder {
             "sign_in_refused" => format!(
@@ -309,7 +309,7 @@ impl ClosedTarget {
 }
 
 impl HealthReport {
-    /// Whether all is well: it flows, succeeds, and is of now.
+    /// Whether all is well: work flows and succeeds, and the report is fresh.
     fn well(&self) -> bool {
         let has_room = !self.disk.is_some_and(Disk::is_nearly_full);
         self.flows() && self.succeeds() && self.fresh() && has_room
@@ -327,7 +327,7 @@ impl HealthReport {
         self.age_ms <= FRESH_MS
     }
 
-    /// As the admin port shows it. `data_dir`: what lies on the volume.
+    /// The report as the admin port shows it. `data_dir` is the directory on the volume.
     pub(crate) fn to_json(&self, data_dir: &Path) -> Value {
         let stuck: Vec<_> = self
             .stuck

@@ -1,4 +1,4 @@
-//! One look at the engine: every target as it stood, and what was counted of it until then.
+//! One sample of the engine: the state of every target, and what had been counted of it by then.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) workflows: Vec<WorkflowFigures>,
     /// The volume of the data directory, if it is known.
     pub(crate) disk: Option<Disk>,
-    /// What could not be read and is set aside, by kind and name.
+    /// What could not be read and was set aside, by kind and name.
     pub(crate) damaged: Vec<String>,
     /// How many executions have each status, when that was counted; null before the first count.
     pub(crate) executions: Value,
@@ -30,15 +30,15 @@ pub(crate) struct Sample {
 /// One target at one moment.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetSample {
-    /// As it stood. The spans of contention are left out: they grow.
+    /// Its state. The spans of contention are left out, since they grow.
     pub(crate) state: TargetState,
-    /// How long the call has waited that goes next in each lane, in milliseconds.
+    /// How long the next call of each lane has waited, in milliseconds.
     pub(crate) oldest_ms: [Option<u64>; 3],
     /// Calls that the vendor works on as jobs.
     pub(crate) jobs: u64,
     /// Dead letters, counted up to 100,000.
     pub(crate) dead_letters: u64,
-    /// What was counted of it beside its lanes when that was done last.
+    /// What was last counted of it besides its lanes.
     pub(crate) counts: TargetCounts,
     /// Answers since the process began, by [`OUTCOMES`].
     pub(crate) answers: [u64; OUTCOMES.len()],
@@ -50,7 +50,7 @@ pub(super) fn wall_clock() -> UnixMillis {
 }
 
 impl Sample {
-    /// A look at the engine; both lists are by name.
+    /// A sample of the engine; both lists are sorted by name.
     pub(crate) fn new(at: UnixMillis, states: Vec<TargetState>, figures: EngineFigures) -> Sample {
         let targets = states.into_iter().zip(figures.targets);
         let targets = targets.map(|(mut state, figures)| {
@@ -83,7 +83,7 @@ impl Sample {
         }
     }
 
-    /// Adds what was counted of the targets beside their lanes.
+    /// Adds what was counted of the targets besides their lanes.
     pub(crate) fn note_counts(&mut self, counts: &BTreeMap<String, TargetCounts>) {
         for target in &mut self.targets {
             target.counts = counts.get(&target.state.name).copied().unwrap_or_default();

@@ -57,8 +57,8 @@ pub(crate) async fn body(
     }
 }
 
-/// The file, once all of it has been read and is what was written. It is read again to be sent: nobody should learn at the end
-/// of a long answer that it was not whole.
+/// The file, once all of it has been read and found to be what was written. It is read again to be sent: a client
+/// should not learn only at the end of a long response that it was damaged.
 async fn whole(number: i64, path: PathBuf, sha256: String) -> Result<File, Refused> {
     let unreadable = |why: &dyn std::fmt::Display| {
         Refused::not_found(format!("the body of call c-{number} cannot be read: {why}"))
@@ -131,7 +131,7 @@ fn chunks(mut file: File) -> Chunks {
                 Err(why) => Err(why),
             };
             let ended = item.is_err();
-            // A client that has gone wants no more of it.
+            // A client that has gone needs no more of it.
             if send.blocking_send(item).is_err() || ended {
                 return;
             }

@@ -1,5 +1,5 @@
-//! `/v1/bulk-changes`: what a person is about to do to many. It is one entry of the audit trail, and the changes of each, which
-//! name it, have none of their own.
+//! `/v1/bulk-changes`: a change that a person is about to make to many items. It is one entry of the audit trail; the
+//! single changes refer to it and have no entries of their own.
 
 use axum::Extension;
 use rampmeter_engine::{BulkChange, BulkKind};
@@ -23,7 +23,7 @@ pub(crate) struct BulkBody {
     target: String,
     /// How many of what: `12 dead letters`.
     subject: String,
-    /// By what they were chosen, in words.
+    /// The filters by which they were chosen, in words.
     #[serde(default)]
     chosen_by: String,
     #[serde(default)]

@@ -13,9 +13,9 @@ use crate::explanation::explanation_json;
 use crate::parameters::Parameters;
 use crate::site::Site;
 
-/// Calls in an answer when the client does not say.
+/// Calls in a response when the client does not say.
 const DEFAULT_LIMIT: u32 = 100;
-/// Most calls in one answer: the writer makes the list, so it must stay small.
+/// The most calls in one response: the writer makes the list, so it must stay small.
 const MAX_LISTED: u32 = 1000;
 
 pub(crate) async fn calls(
@@ -36,7 +36,7 @@ pub(crate) async fn calls(
     ))
 }
 
-/// One call: as it stands, or how it ended.
+/// One call: its status, or how it ended.
 pub(crate) async fn call(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
@@ -58,7 +58,7 @@ pub(crate) async fn call(
     Ok(Answer(answer))
 }
 
-/// The name that the status of a call had first in these answers: programs that read it go on.
+/// The first name of a call's status in these responses, kept for programs that read it.
 const FORMER_STATUS: &str = "standing";
 
 /// How a call ended, with its output or the cause of its failure as `answer`.
@@ -106,7 +106,7 @@ pub(crate) fn number(text: &str) -> Result<i64, Refused> {
     })
 }
 
-/// One call, as every answer of this port shows it.
+/// One call, as every response of this port shows it.
 pub(crate) fn call_json(call: &CallState) -> Value {
     let mut json = json!({
         "id": format!("c-{}", call.id),

@@ -1,4 +1,4 @@
-//! `/v1/changes`: the audit trail, the newest first: what was changed, why, and who did it.
+//! `/v1/changes`: the audit trail, newest first: what was changed, why, and who did it.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::answer::{Answer, Refused};
 use crate::parameters::Parameters;
 use crate::site::Site;
 
-/// Entries in an answer when the client does not say, and at most.
+/// Entries in a response when the client does not say, and at most.
 const CHANGES: (u32, u32) = (200, 1_000);
 
 pub(crate) async fn list(

@@ -1,6 +1,6 @@
-//! What people change through the admin port: `POST` with a JSON object, answered by what was done. A web page cannot
-//! do it behind a person's back: the `Content-Type` must be JSON, which a browser does not send to another origin
-//! without asking, and this port never allows it.
+//! What people change through the admin port: `POST` with a JSON object; the response says what was done. A web page
+//! cannot do it behind a person's back: the `Content-Type` must be JSON, which a browser sends to another origin only
+//! after a preflight request, and this port never allows that.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `/v1/dead-letters`: calls that failed for good, those first that failed last, and `/v1/dead-letter-groups`: how many of them have the
+//! `/v1/dead-letters`: calls that failed for good, the latest failure first, and `/v1/dead-letter-groups`: how many of them have the
 //! same target and error. `redrive` and `discard` of one are changes, with a reason for the audit trail.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::change::{Body, priority, read, reason};
 use crate::parameters::Parameters;
 use crate::site::Site;
 
-/// Dead letters in an answer when the client does not say, and at most.
+/// Dead letters in a response when the client does not say, and at most.
 const LETTERS: (u32, u32) = (100, 1_000);
 
 /// The body of `/v1/dead-letters/ID/redrive`.

@@ -18,9 +18,9 @@ use crate::answer::{Answer, Refused, json_or_text};
 use crate::parameters::Parameters;
 use crate::site::Site;
 
-/// Executions in an answer when the client does not say, and at most.
+/// Executions in a response when the client does not say, and at most.
 const EXECUTIONS: (u32, u32) = (50, 1_000);
-/// Events in an answer when the client does not say, and at most.
+/// Events in a response when the client does not say, and at most.
 const EVENTS: (u32, u32) = (1_000, 1_000);
 
 pub(crate) async fn list(
@@ -61,7 +61,7 @@ pub(crate) async fn list(
     })))
 }
 
-/// The error of an execution that ended badly. One that is forgotten meanwhile has none any more.
+/// The error of an execution that failed. One that retention has deleted meanwhile has none.
 async fn error_of(site: &Site, summary: &ExecutionSummary) -> Result<Option<String>, Refused> {
     if matches!(
         summary.status,

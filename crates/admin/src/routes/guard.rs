@@ -1,4 +1,4 @@
-//! Lets requests in: who a request is from is read off its head, and `access` decides. Nothing of a body is read before that.
+//! Admits requests: the head of a request says who it is from, and `access` decides. Nothing of a body is read before that.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::access::{Denied, Identity, Need, Shown, is_of_own_page, session_of};
 use crate::answer::Refused;
 use crate::site::Site;
 
-/// Who a request is from, as far as it is known: every handler may ask for it.
+/// The sender of a request, as far as known; every handler may ask for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) identity: Option<Identity>,
-    /// The engine, on their behalf: what is changed through it is on record as theirs.
+    /// The engine, on their behalf: changes made through it are recorded in their name.
     pub(crate) engine: Engine,
 }
 
@@ -77,7 +77,7 @@ fn actor(identity: Option<&Identity>, peer: Option<&Peer>) -> Actor {
     }
 }
 
-/// A token goes before a session: whoever sends one means it.
+/// A token takes precedence over a session: whoever sends one means to use it.
 fn shown(headers: &HeaderMap) -> Shown<'_> {
     if let Some(authorization) = headers.get(AUTHORIZATION) {
         let token = authorization.to_str().ok().and_then(bearer);
@@ -110,8 +110,8 @@ fn refusal(why: &Denied) -> Refused {
     }
 }
 
-/// A port that asks for no login answers to names of this machine only: a web page that has bound its own name to a loopback address
-/// must not read it through a browser. Where a login is asked for, such a page has neither token nor cookie.
+/// A port without login answers only to names of this machine: a web page that has bound its own name to a loopback
+/// address must not read it through a browser. With login, such a page has neither token nor cookie.
 pub(super) async fn refuse_foreign_host(
     State(site): State<Arc<Site>>,
     request: Request,

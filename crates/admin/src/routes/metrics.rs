@@ -37,7 +37,7 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, R
         commands_waiting: site.engine.commands_waiting(),
     };
     let mut registry = Registry::default();
-    // What every process has is known by names without ours.
+    // The metrics of any process have standard names, without our prefix.
     registry.register_collector(Box::new(process::Process));
     let ours = registry.sub_registry_with_prefix("rampmeter");
     ours.register_collector(Box::new(snapshot));
@@ -50,7 +50,7 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> Result<Response, R
     Ok(response)
 }
 
-/// The engine as it stands.
+/// The present state of the engine.
 #[derive(Debug)]
 struct Snapshot {
     states: Vec<TargetState>,
@@ -178,7 +178,7 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Only of lanes in which a call waits, and only the holder of the moment: three series a target at most.
+    /// Only for lanes in which a call waits, and only the present holder: at most three series for each target.
     fn holders(&self, page: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let help =
             "What holds the first call that waits in a lane, by name, and the limit if it is one";
@@ -378,7 +378,7 @@ fn put(
     value.encode(metric.encode_family(&labels)?)
 }
 
-/// A histogram of the engine's.
+/// One of the engine's histograms.
 struct Lengths<'a>(&'a Histogram);
 
 impl EncodeMetric for Lengths<'_> {

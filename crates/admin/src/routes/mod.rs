@@ -1,4 +1,4 @@
-//! The paths of the port, and what answers each of them: `table` says which there are and who may use them, `guard` lets requests in.
+//! The paths of the port, and the handler of each: `table` says which there are and who may use them, `guard` admits requests.
 
 use std::sync::Arc;
 

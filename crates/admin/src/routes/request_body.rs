@@ -1,4 +1,4 @@
-//! The body of a request is read whole before anybody works on it: bounded in bytes and in time.
+//! Reads the whole body of a request before its handler runs, bounded in bytes and in time.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const SLOWEST_BODY: Duration = Duration::from_secs(30);
 /// Longest body of a request, in bytes: a workflow's input has 256 KiB, and may be escaped in JSON.
 const MAX_BODY_BYTES: usize = 2 << 20;
 
-/// Reads the whole body before anybody waits for it: a client that sends half of one is given up.
+/// Reads the whole body before the handler waits for it: a client that sends only half of one is given up.
 pub(super) async fn read_body(request: Request, next: Next) -> Result<Response, Refused> {
     let (head, body) = request.into_parts();
     let body = whole(body, SLOWEST_BODY).await?;

@@ -1,5 +1,5 @@
-//! `/v1/session`: who one is to the server; `open` exchanges a token for a session of the browser, `close` ends it. The token never
-//! stands in a URL, and no script of the page keeps it.
+//! `/v1/session`: who the server takes the client for; `open` exchanges a token for a browser session, `close` ends it.
+//! The token is never part of a URL, and no script of the page keeps it.
 
 use std::sync::Arc;
 
@@ -96,7 +96,7 @@ pub(crate) async fn close(
     Ok(with_cookie(answer, &cleared_cookie()))
 }
 
-/// A proxy that is not named says nothing: whoever accepts a connection takes its headers off.
+/// Headers of proxies that are not configured never get here: they are removed when a connection is accepted.
 fn by_tls_of_a_proxy(headers: &HeaderMap) -> bool {
     headers
         .get("x-forwarded-proto")

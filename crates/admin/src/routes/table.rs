@@ -1,4 +1,4 @@
-//! The one table of operations: the method and path of each, what it needs of whoever asks, and what answers it. A route without
+//! The one table of operations: the method and path of each, what it requires of the caller, and its handler. A route without
 //! a row does not exist, and a row without a need does not compile.
 
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::site::Site;
 /// `get` reads and `post` changes.
 macro_rules! operations {
     ($($method:ident $path:literal $need:ident $handler:path;)*) => {
-        /// Every operation, as a router that lets in who may.
+        /// Every operation, as a router that admits only those who may use it.
         pub(super) fn router(site: &Arc<Site>) -> Router<Arc<Site>> {
             Router::new()$(.route($path, guarded(site, Need::$need, $method($handler))))*
         }

@@ -1,4 +1,4 @@
-//! `/v1/targets` and `/v1/limits`: each target as it stands, and every limit of every target in one list.
+//! `/v1/targets` and `/v1/limits`: the state of each target, and every limit of every target in one list.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `/v1/users`: who may log in. They are added and removed in their file, by `rampmeter user`: no request can let anybody in.
+//! `/v1/users`: who may log in. They are added and removed in their file, by `rampmeter user`: no request can add a user.
 
 use std::sync::Arc;
 

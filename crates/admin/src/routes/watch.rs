@@ -1,5 +1,5 @@
-//! For whoever watches: `/v1/live` as server-sent events, one a second, `/v1/series` with the last quarter of an hour, and
-//! `/v1/health` with the verdict.
+//! For whoever watches: `/v1/live` as server-sent events, one a second, `/v1/series` with the last quarter of an hour,
+//! and `/v1/health` with the health report.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -23,11 +23,11 @@ use crate::target::by_priority;
 pub(crate) async fn live(
     State(site): State<Arc<Site>>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    // The latest may be as old as a step: the next is at most a second away.
+    // The latest sample may be as old as `STEP`; the next is at most a second away.
     let mut latest = site.live.latest.subscribe();
     latest.mark_unchanged();
     let mut draining = site.draining.subscribe();
-    // A client that does not read holds one event, not a row of them.
+    // For a client that does not read, one event is kept, not a queue of them.
     let (send, receive) = mpsc::channel(1);
     tokio::spawn(async move {
         loop {
@@ -61,7 +61,7 @@ impl Stream for Events {
     }
 }
 
-/// `/v1/series`: for each target one list for each figure, with one place for each sample that is kept.
+/// `/v1/series`: for each target one list for each figure, with one element for each sample that is kept.
 pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
     let kept = site.live.kept.lock();
     let kept = kept.unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
     }))
 }
 
-/// `/v1/health`: is work flowing, does it succeed, is this the truth of now.
+/// `/v1/health`: whether work flows, whether it succeeds, and how fresh that is.
 pub(crate) async fn health(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
     let mut sample = site.live.take(&site.engine).await?;
     sample.note_counts(&site.engine.calls().target_counts().await?);

@@ -1,4 +1,4 @@
-//! `/v1/workflows`: the state machines; what is done to them and to their executions by a person: start, stop, redrive.
+//! `/v1/workflows`: the state machines, and what a person does with their executions: start, stop, redrive.
 //! The command line and the dashboard use these; programs use the AWS port.
 
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) struct StopBody {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedriveBody {
-    /// The entry of the audit trail for all that are taken up together.
+    /// The audit entry for all that are redriven together.
     bulk: Option<i64>,
 }
 

@@ -1,4 +1,5 @@
-//! Whether a frame waits for a stimulus: answers and timers come late, twice, or for what is over.
+//! Whether a frame waits for a stimulus: task results and timers come late, twice, or for something
+//! that is over.
 
 use crate::execution::event::EventId;
 use crate::execution::frame::{Frame, Rest};

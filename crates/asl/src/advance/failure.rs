@@ -1,4 +1,4 @@
-//! What goes wrong in a state, and which names of `ErrorEquals` stand for it. What then happens is in `settlement`.
+//! What goes wrong in a state, and which names in `ErrorEquals` match it. What then happens is in `settlement`.
 
 use serde_json::{Value, json};
 
@@ -15,20 +15,20 @@ pub(super) struct Failure {
     reach: Reach,
     /// Whether it comes from a branch or an iteration of the state.
     is_below: bool,
-    /// Set while an expression that failed is not yet taken down in the history.
+    /// Set while an expression that failed is not yet recorded in the history.
     pub(super) evaluation: Option<EvaluationFault>,
 }
 
-/// A field whose expression failed, as the event of it says.
+/// A field whose expression failed, as its event describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct EvaluationFault {
     /// The field, such as `Output/total`; none when the input of the state is at fault.
     pub(super) location: Option<String>,
-    /// Whether it is as if the state had not been entered, unless something happened in it before.
+    /// Whether the state counts as not entered, unless something has happened in it before.
     pub(super) kept_from_entering: bool,
 }
 
-/// Which names of `ErrorEquals` match an error.
+/// Which names in `ErrorEquals` match an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
     /// Its own name, its alias, `States.ALL`, and `States.TaskFailed` if it is the error of a task.
@@ -40,7 +40,7 @@ enum Reach {
 }
 
 impl Reach {
-    /// By AWS's table of errors: `States.ALL` and `States.TaskFailed` stand for neither of these two.
+    /// By AWS's table of errors: `States.ALL` and `States.TaskFailed` match neither of these two.
     /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
     fn of(error: Option<&str>) -> Self {
         match error {
@@ -81,8 +81,8 @@ impl Failure {
         }
     }
 
-    /// A time-out of a task. A heartbeat that stayed away is reported in the same way, but can be
-    /// caught by its own name too.
+    /// A timeout of a task. A missing heartbeat is reported in the same way, but can be caught by
+    /// its own name too.
     pub(super) fn timeout(kind: TimerKind) -> Self {
         let alias = (kind == TimerKind::Heartbeat).then_some("States.HeartbeatTimeout");
         Self {
@@ -176,7 +176,7 @@ impl Failure {
         }
     }
 
-    /// Whether a name of `ErrorEquals` stands for this error.
+    /// Whether a name in `ErrorEquals` matches this error.
     fn matches(&self, name: &str) -> bool {
         let is_own = self.error.as_deref() == Some(name) || self.alias == Some(name);
         match self.reach {
@@ -189,8 +189,8 @@ impl Failure {
         }
     }
 
-    /// Whether a Parallel or Map state that fails for good with it says so in an event of its own. AWS was seen to leave
-    /// that event out when the state itself, or one in a branch of it, cannot be executed as it is written: the
+    /// Whether a Parallel or Map state that fails for good with it says so in an event of its own. AWS was observed to
+    /// leave that event out when the state itself, or one in a branch of it, cannot be executed as written: the
     /// execution fails at once. What is caught in spite of that came out of the state.
     pub(super) fn marks_its_state(&self, is_caught: bool) -> bool {
         self.reach == Reach::Reported || (self.is_below && is_caught)
@@ -206,7 +206,7 @@ impl Failure {
             Reach::Terminal => self.alias.or(self.error.as_deref()),
             Reach::Reported | Reach::Fatal => self.error.as_deref(),
         };
-        // A time-out has no cause, and AWS shows that as an empty one.
+        // A timeout has no cause, and AWS shows that as an empty one.
         let is_timeout = self.cause.is_none() && name == Some(TIMEOUT);
         let cause = if is_timeout {
             Some("")
@@ -217,7 +217,7 @@ impl Failure {
     }
 }
 
-/// The beginning of a cause, as much of it as AWS takes: a cause may quote the whole input.
+/// The beginning of a cause, as much of it as AWS accepts: a cause may quote the whole input.
 fn cut(mut cause: String) -> String {
     if let Some((end, _)) = cause.char_indices().nth(CAUSE_LIMIT) {
         cause.truncate(end);

@@ -1,5 +1,5 @@
-//! The interpreter: it lets a stimulus take effect, enters one state after the other and hands what is to be done to
-//! the state's own kind.
+//! The interpreter: it applies a stimulus, enters one state after another and leaves the work to the state's own
+//! type.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub(super) struct Interpreter<'r, 'c> {
 }
 
 impl<'r, 'c> Interpreter<'r, 'c> {
-    /// Lets a stimulus that was checked take effect.
+    /// Applies a stimulus that was checked.
     pub(super) fn take(&mut self, stimulus: Stimulus) -> Continuation {
         let result = match stimulus {
             Stimulus::Start { input } => self.start(input),
@@ -51,13 +51,13 @@ impl<'r, 'c> Interpreter<'r, 'c> {
         }
     }
 
-    /// Goes on until the frame rests, ends or has used up its budget.
+    /// Continues until the frame rests, ends or has used up its budget.
     pub(super) fn go(&mut self, mut next: Continuation) -> Status {
         loop {
             match next {
                 Continuation::Rest => return Status::Waiting,
                 Continuation::End(end) => return Status::Ended(self.run.close(end)),
-                // What is made of an effort that is exceeded is dropped.
+                // What is made with an exceeded effort is dropped.
                 Continuation::Enter
                     if self.budget == 0 || self.host.context.effort.is_exceeded() =>
                 {
@@ -72,7 +72,7 @@ impl<'r, 'c> Interpreter<'r, 'c> {
         }
     }
 
-    /// The state that the frame stands in.
+    /// The state that the frame is in.
     pub(super) fn state(&self) -> &'r State {
         self.machine.state(&self.run.frame.state)
     }
@@ -120,7 +120,7 @@ impl<'r, 'c> Interpreter<'r, 'c> {
     /// Executes the state that was just entered.
     pub(super) fn execute(&mut self) -> Result<Continuation, Failure> {
         let state = self.state();
-        // A test needs nothing of the host: a mock answers.
+        // A test needs nothing from the host: a mock answers.
         if let Some(what) = state
             .unserved
             .as_ref()
@@ -177,14 +177,14 @@ impl<'r, 'c> Interpreter<'r, 'c> {
         self.run.cancelled(state)
     }
 
-    /// The first act of a child. A failure in it is the child's: no retrier of the state around it
-    /// is to be asked yet.
+    /// The first act of a child. A failure in it is the child's: no retrier of the surrounding
+    /// state is to be consulted yet.
     pub(super) fn begin(&mut self) -> Continuation {
         match self.try_begin() {
             Ok(next) => next,
             Err(failure) => {
                 let failure = self.run.take_down(failure);
-                // It stands in no state of its own.
+                // It is in no state of its own.
                 self.run.frame.state.clear();
                 self.run.fail(failure)
             }

@@ -1,9 +1,9 @@
 //! Advancing an execution by one stimulus: as far as it can go on its own, or as its budget allows.
 //! The stimulus is checked first; a stale one changes nothing.
 //!
-//! From the top: the `interpreter` lets a stimulus take effect and goes from state to state; `states` do what a state
-//! of each type does; `fields` evaluate what a state's fields say; the `run` moves the frame and takes down its events
-//! and effects. A `failure` climbs back to the interpreter, which asks the retriers and catchers.
+//! From the top: the `interpreter` applies a stimulus and goes from state to state; `states` do what a state of each
+//! type does; `fields` evaluate what a state's fields say; the `run` moves the frame and records its events and
+//! effects. A `failure` is passed up to the interpreter, which consults the retriers and catchers.
 
 mod awaited;
 mod failure;
@@ -44,7 +44,7 @@ pub fn advance(
     advance_watched(machine, progress, frame, stimulus, context, None)
 }
 
-/// As [`advance`], with a test looking on.
+/// Like [`advance`], with a test watching.
 pub(crate) fn advance_watched(
     machine: &StateMachine,
     progress: &mut Progress,
@@ -80,9 +80,8 @@ pub(crate) fn advance_watched(
 /// The input of one child execution of a map run. `parent` is the frame that waits for the map run,
 /// `context` that of its execution.
 ///
-/// # Errors
-/// When the `ItemSelector` or the `BatchInput` fails: the child counts as one that failed so, unless the effort of the context is
-/// exceeded, for then nothing is known of it.
+/// # Errors When the `ItemSelector` or the `BatchInput` fails: the child counts as failed with that error, unless the effort
+/// of the context is exceeded: then nothing is known about it.
 pub fn map_run_input(
     machine: &StateMachine,
     parent: &Frame,

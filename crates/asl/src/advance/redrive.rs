@@ -1,5 +1,5 @@
 //! Redriving: a frame that ended without success does the work of its state once more. The state was
-//! entered already, so that there is no second `...StateEntered` event, and its calls keep the
+//! entered already, so there is no second `...StateEntered` event, and its calls keep the
 //! idempotency key of that entry.
 
 use super::failure::Failure;
@@ -9,8 +9,8 @@ use crate::execution::event::{Detail, EventId};
 use crate::execution::frame::{Rest, Shared};
 
 impl Interpreter<'_, '_> {
-    /// Goes on where the frame failed or stood. Retries are counted anew, and the machine's time-out
-    /// begins anew, as on AWS.
+    /// Continues where the frame failed or was. Retries are counted afresh, and the machine's
+    /// timeout starts afresh, as on AWS.
     pub(super) fn redrive(
         &mut self,
         cause: EventId,

@@ -1,5 +1,5 @@
 //! The kernel of an advance: the frame that moves, the events that are added to its history and the effects that the
-//! host is asked for. It knows nothing of what states do, of expressions or of the host.
+//! host is asked for. It knows nothing about what states do, about expressions or about the host.
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ impl<'r> Run<'r> {
         Continuation::End(End::Aborted { error, cause })
     }
 
-    /// Another child failed the parent: what this one waits for is given up.
+    /// Another child failed the parent: what this one waits for is abandoned.
     pub(super) fn cancelled(&mut self, state: &State) -> Continuation {
         if let Rest::Task(task) = &self.frame.rest {
             self.effects.push(Effect::Abandon(task.event));
@@ -157,14 +157,14 @@ impl<'r> Run<'r> {
         })
     }
 
-    /// A redrive has to know whether the state was entered already.
+    /// Notes whether the state was entered already: a redrive has to know.
     fn note_where_it_stands(&mut self) {
         if self.frame.rest == Rest::Yielded {
             self.frame.entered = 0;
         }
     }
 
-    /// Clears all timers and puts the frame to its last rest.
+    /// Clears all timers and marks the frame as ended.
     pub(super) fn close(&mut self, end: End) -> End {
         self.clear_timers();
         if let Some(at) = self.frame.deadline.take() {
@@ -180,7 +180,8 @@ impl<'r> Run<'r> {
             self.frame.closing = self.frame.last;
         }
         if matches!(end, End::Succeeded { .. }) {
-            // What failed keeps its input and what its children share: a redrive goes on with them.
+            // What failed keeps its input and what its children share: a redrive continues with
+            // them.
             self.frame.input = None;
             self.frame.shared = None;
         }
@@ -261,8 +262,8 @@ impl<'r> Run<'r> {
         id
     }
 
-    /// Takes down the expression that failed, in an event of its own. What could not be taken down
-    /// because the history is full fails of that.
+    /// Records the expression that failed, in an event of its own. If the history is too full for
+    /// that, the failure becomes that one.
     pub(super) fn take_down(&mut self, mut failure: Failure) -> Failure {
         let Some(EvaluationFault {
             location,

@@ -12,8 +12,8 @@ use crate::model::state_kind::StateKind;
 use rampmeter_expression::Payload;
 
 impl Interpreter<'_, '_> {
-    /// The first retrier that matches and is not used up, else the first catcher that matches, else the
-    /// end.
+    /// The first retrier that matches and is not used up, otherwise the first catcher that matches,
+    /// otherwise the end.
     pub(super) fn settle(&mut self, state: &State, failure: Failure) -> Continuation {
         let failure = self.run.take_down(failure);
         self.run.clear_timers();
@@ -82,7 +82,7 @@ impl Interpreter<'_, '_> {
         Some(Continuation::Rest)
     }
 
-    /// Says that a Parallel or Map state has failed for good.
+    /// Records that a Parallel or Map state has failed for good.
     fn note_state_failed(&mut self, state: &State) -> Result<(), Failure> {
         if matches!(state.kind, StateKind::Parallel | StateKind::Map) {
             self.run.emit(Detail::StateFailed { kind: state.kind })?;
@@ -101,8 +101,8 @@ impl Interpreter<'_, '_> {
     }
 }
 
-/// The pause before the next attempt: `IntervalSeconds` times `BackoffRate` to the power of the
-/// attempts before, at most `MaxDelaySeconds`, and with full jitter any time up to that.
+/// The delay before the next attempt: `IntervalSeconds` times `BackoffRate` to the power of the
+/// attempts before, at most `MaxDelaySeconds`; with full jitter, any time up to that.
 fn delay_milliseconds(retrier: &Retrier, used: u32, random: &mut dyn FnMut() -> u64) -> i64 {
     // Longer than the longest execution; keeps every later sum within range.
     const MAX_DELAY_MS: f64 = 100_000_000_000.0;

@@ -7,7 +7,7 @@ use rampmeter_expression::jsonata;
 /// The longest name of a variable, in characters.
 const NAME_LIMIT: usize = 80;
 
-/// The one name that AWS keeps for itself.
+/// The one name that AWS reserves.
 const RESERVED: &str = "states";
 
 /// The variables that `Assign` in this object gives, as one template of an object.

@@ -43,9 +43,10 @@ fn rule(object: &Object<'_>) -> Option<Rule> {
     })
 }
 
-/// One condition. It has one operator, and a variable unless that is made of other conditions.
+/// One condition. It has one operator, and a variable unless the operator combines other
+/// conditions.
 fn condition(object: &Object<'_>) -> Option<Condition> {
-    // A rule of the other language is a fault already.
+    // A rule of the other language has already been noted as a fault.
     if object.has("Condition") {
         return None;
     }
@@ -60,7 +61,7 @@ fn condition(object: &Object<'_>) -> Option<Condition> {
         .filter(|name| *name != "Variable" && grammar::compares(name))
         .collect();
     let [operator] = operators.as_slice() else {
-        // An operator that there is not is a fault already.
+        // An unknown operator has already been noted as a fault.
         let is_bare = object.names().all(grammar::is_in_rule);
         if is_bare || operators.len() > 1 {
             object.fault("A choice rule has exactly one operator".to_owned());

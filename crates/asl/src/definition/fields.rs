@@ -40,7 +40,7 @@ pub(super) fn transition(state: &Object<'_>) -> Option<Transition> {
         (Some(next), false) => Some(Transition::Next(next.to_owned())),
         (None, true) => Some(Transition::End),
         (None, false) => {
-            // A value of another type is a fault already.
+            // A value of another type has already been noted as a fault.
             let is_open = !state.has("Next") && state.value("End").is_none_or(Value::is_boolean);
             if is_open {
                 state.fault("One of these fields is required: [Next, End]".to_owned());
@@ -50,8 +50,8 @@ pub(super) fn transition(state: &Object<'_>) -> Option<Transition> {
     }
 }
 
-/// The expression in a field that may also hold a literal: none when it is no expression, an inner none
-/// when it is a faulty one. `place` is where the object stands in its state, such as `ItemBatcher/`.
+/// The expression in a field that may also hold a literal: none if it is not an expression, an inner
+/// none if it is a faulty one. `place` is where the object is in its state, such as `ItemBatcher/`.
 pub(super) fn query_of(
     object: &Object<'_>,
     name: &str,
@@ -62,7 +62,7 @@ pub(super) fn query_of(
     is_query.then(|| object.query(name, place))
 }
 
-/// A template in the language of its state. `place` is where the object stands in its state.
+/// A template in the language of its state. `place` is where the object is in its state.
 pub(super) fn any_template(
     object: &Object<'_>,
     name: &str,

@@ -1,5 +1,6 @@
 //! `ItemReader` and `ResultWriter` of a Distributed Map: their form. This host reads no items from
-//! files and writes no results to them; what a ResultWriter does to the output alone, it does.
+//! files and writes no results to them; it does carry out what a ResultWriter does to the output
+//! alone.
 
 use serde_json::Value;
 
@@ -31,7 +32,7 @@ pub(super) fn read(state: &Object<'_>, language: QueryLanguage) -> Vec<FileField
     reader.into_iter().chain(writer).collect()
 }
 
-/// `place` is where the object stands in its state.
+/// `place` is where the object is in its state.
 fn file(
     object: &Object<'_>,
     place: &str,

@@ -1,4 +1,4 @@
-//! Faults of the text itself: what is no JSON, and substitutions that nobody made.
+//! Faults of the text itself: invalid JSON, and substitutions that nobody resolved.
 
 use serde_json::Value;
 

@@ -17,7 +17,7 @@ pub(super) fn flow(state: &Object<'_>, kind: StateKind) -> JsonataFlow {
     }
 }
 
-/// `Output` and `Assign`. `place` is where the object stands in its state, such as `Catch[0]/`.
+/// `Output` and `Assign`. `place` is where the object is in its state, such as `Catch[0]/`.
 pub(super) fn leaving(object: &Object<'_>, place: &str) -> Leaving {
     Leaving {
         output: object.jsonata("Output", place),

@@ -87,7 +87,7 @@ fn read_distributed(
     })
 }
 
-/// Where the fields of an `ItemBatcher` stand in their state.
+/// Where the fields of an `ItemBatcher` are in their state.
 const BATCHER: &str = "ItemBatcher/";
 
 fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
@@ -121,7 +121,7 @@ fn batcher(state: &Object<'_>, language: QueryLanguage) -> Option<Batcher> {
     })
 }
 
-/// A whole number that is not negative, or the path to one. `place` is where the object stands in its state.
+/// A whole number that is not negative, or the path to one. `place` is where the object is in its state.
 fn whole(
     object: &Object<'_>,
     field: &'static str,

@@ -1,5 +1,5 @@
 //! From the text of a definition to a [`StateMachine`], or to all of its faults with AWS's codes,
-//! texts and places. What AWS was not recorded to say is said in the same style.
+//! texts and places. What AWS was not recorded to say is phrased in the same style.
 
 mod assign;
 mod choice;
@@ -32,7 +32,7 @@ use crate::model::machine::{Graph, Notes, QueryLanguage, StateMachine};
 const NAME_LIMIT: usize = 80;
 
 impl StateMachine {
-    /// Parses and checks a definition. Substitutions (`${Name}`) must have been made already.
+    /// Parses and checks a definition. Substitutions (`${Name}`) must have been resolved already.
     ///
     /// # Errors
     /// All faults of the definition. Never panics, whatever the text.
@@ -131,7 +131,7 @@ fn graph(
     })
 }
 
-/// The diagnostic of a text that is no JSON.
+/// The diagnostic of a text that is not JSON.
 fn invalid_json(message: String, location: String) -> Diagnostic {
     Diagnostic::error(JSON, message, location)
 }

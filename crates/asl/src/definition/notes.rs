@@ -1,5 +1,5 @@
-//! What is to be said of a sound definition: states that this host does not run, warnings, and what
-//! an EXPRESS machine may not have.
+//! Notes about a sound definition: states that this host does not run, warnings, and what an
+//! EXPRESS machine may not have.
 
 use super::object::Object;
 use super::warning;
@@ -54,7 +54,7 @@ impl Notes {
     }
 }
 
-/// Whether a task waits for a task token that its parameters do not hand out.
+/// Whether a task waits for a task token that its parameters do not pass on.
 fn keeps_its_token(state: &State) -> bool {
     let Body::Task(task) = &state.body else {
         return false;
@@ -74,8 +74,8 @@ fn keeps_its_token(state: &State) -> bool {
     task.resource.awaits_token() && !hands_out
 }
 
-/// What of a resource an EXPRESS machine cannot have, in AWS's words. The blank at the end of two of
-/// them is AWS's.
+/// What in a resource an EXPRESS machine cannot have, in AWS's words. The blank at the end of two of
+/// the texts is AWS's.
 fn not_express(arn: &str) -> Option<&'static str> {
     if arn.ends_with(".waitForTaskToken") {
         Some("'.waitForTaskToken' service integration ")

@@ -1,5 +1,5 @@
-//! One JSON object of a definition: what is wrong with it, noted with its place, and its fields, read. Reading notes
-//! nothing of a value of the wrong form, which [`super::grammar`] has noted; it goes on, so that one pass finds all
+//! One JSON object of a definition: notes what is wrong with it, and reads its fields. Reading notes nothing about a
+//! value of the wrong form, which [`super::grammar`] has already noted; it continues, so that one pass finds all
 //! faults.
 
 use std::cell::RefCell;
@@ -43,7 +43,7 @@ pub(super) fn child(location: &str, name: &str) -> String {
     format!("{location}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-/// An object of the definition and where it stands.
+/// An object of the definition and where it is.
 #[derive(Clone, Debug)]
 pub(super) struct Object<'v> {
     fields: &'v Map<String, Value>,
@@ -103,7 +103,7 @@ impl<'v> Object<'v> {
         self.faults.add(code, message, self.location_of(name));
     }
 
-    /// Notes a fault of a field, and how it may be mended.
+    /// Notes a fault of a field, and how to fix it.
     pub(super) fn fault_hinting(&self, name: &str, message: String, hint: String) {
         let fault = Diagnostic::error(SCHEMA, message, self.location_of(name));
         self.faults.push(Diagnostic {
@@ -138,7 +138,7 @@ impl<'v> Object<'v> {
         }
     }
 
-    /// Notes when more than one of these is there, and says which the first is.
+    /// Notes it if more than one of these is present, and returns the first.
     pub(super) fn one_of(&self, names: &[&'static str]) -> Option<&'static str> {
         let present: Vec<_> = names
             .iter()
@@ -154,7 +154,7 @@ impl<'v> Object<'v> {
         present.first().copied()
     }
 
-    /// Notes a value that is none of those that a field may have.
+    /// Notes a value that is not one of those that a field may have.
     pub(super) fn one_of_values(&self, name: &str, value: &str, values: &[&str]) {
         if !values.contains(&value) {
             let message = format!("The value must be one of: [{}]", values.join(", "));
@@ -212,7 +212,7 @@ impl<'v> Object<'v> {
         Expression::parse(self.text(name)?).ok()
     }
 
-    /// A field in JSONata. `place` is where the object stands in its state, such as `Catch[0]/`.
+    /// A field in JSONata. `place` is where the object is in its state, such as `Catch[0]/`.
     pub(super) fn jsonata(&self, name: &str, place: &str) -> Option<jsonata::Template> {
         let template = jsonata::Template::parse(self.value(name)?, &format!("{place}{name}"));
         for (at, fault) in template.as_ref().err().into_iter().flatten() {
@@ -228,15 +228,15 @@ impl<'v> Object<'v> {
         template.ok()
     }
 
-    /// The JSON pointer of a place in the state, such as `Catch[0]/Output/a[1]`, of which `prefix` is the way to this
+    /// The JSON pointer of a place in the state, such as `Catch[0]/Output/a[1]`, where `prefix` is the path to this
     /// object.
     fn location_in(&self, prefix: &str, place: &str) -> String {
         let below = place.strip_prefix(prefix).unwrap_or(place);
         format!("{}/{below}", self.location)
     }
 
-    /// Notes what an expression refers to and cannot have there: there is no document at the top level, and `$states`
-    /// has a result only once there is one and an error only where it is caught.
+    /// Notes references of an expression that have no value there: there is no document at the top level, and
+    /// `$states` has a result only once there is one and an error only where it is caught.
     fn check_references(&self, name: &str, place: &str, query: &jsonata::Query) {
         let note = |message: String| {
             let location = self.location_in(place, &query.place);
@@ -268,8 +268,8 @@ impl<'v> Object<'v> {
         }
     }
 
-    /// A field that holds an expression in JSONata; none when it holds something else, or a faulty one. `place` is where
-    /// the object stands in its state.
+    /// A field that holds an expression in JSONata; none if it holds something else, or a faulty one. `place` is where
+    /// the object is in its state.
     pub(super) fn query(&self, name: &str, place: &str) -> Option<jsonata::Query> {
         match self.is_query(name).then(|| self.jsonata(name, place))? {
             Some(jsonata::Template::Query(query)) => Some(query),

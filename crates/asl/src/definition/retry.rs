@@ -63,7 +63,7 @@ fn read_catcher(
     })
 }
 
-/// `ErrorEquals`. `States.ALL` stands alone and in the last place.
+/// `ErrorEquals`. `States.ALL` must be alone and in the last retrier or catcher.
 fn errors(object: &Object<'_>, is_last: bool) -> Vec<String> {
     let listed = object.value("ErrorEquals").and_then(Value::as_array);
     let names: Vec<String> = listed

@@ -11,7 +11,7 @@ use crate::model::resource::{Resource, SERVED};
 use crate::model::state_kind::StateKind;
 use rampmeter_expression::timestamp;
 
-/// Parses a state. None when it has faults that leave nothing to work with; they are noted.
+/// Parses a state. None if it has faults that leave nothing to work with; they are noted.
 pub(super) fn parse(
     state: &Object<'_>,
     machine_language: QueryLanguage,

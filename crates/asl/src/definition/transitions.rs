@@ -1,6 +1,6 @@
-//! Checks across states: every transition names a state, every state can be reached, no name is
-//! there twice. They work on the definition as written, so that a state with faults of its own does
-//! not make other states seem unreachable.
+//! Checks across states: every transition names a state, every state can be reached, no name occurs
+//! twice. They work on the definition as written, so that a state with faults of its own does not
+//! make other states seem unreachable.
 
 use std::collections::BTreeSet;
 
@@ -68,8 +68,8 @@ fn targets<'v>(listed: &Object<'v>, name: &str) -> Vec<Target<'v>> {
         .collect()
 }
 
-/// Whether a state of the graph ends it, or might if its own faults were mended. Without one its executions could only
-/// fail or go on for ever.
+/// Whether a state of the graph ends it, or might if its own faults were fixed. Without one, its executions could only
+/// fail or run forever.
 pub(super) fn has_end(listed: &Object<'_>) -> bool {
     listed.names().any(|name| {
         let field = |field| listed.value(name).and_then(|state| state.get(field));
@@ -107,7 +107,7 @@ pub(super) fn check_names(top: &Object<'_>) {
     }
 }
 
-/// Visits the states of one graph, which stand at `place` below those of the whole definition.
+/// Visits the states of one graph, which is at `place` below the whole definition.
 fn visit_names<'v>(states: &'v Value, place: &str, seen: &mut BTreeSet<&'v str>, top: &Object<'_>) {
     for (name, state) in states.as_object().into_iter().flatten() {
         let place = format!("{place}/{name}");

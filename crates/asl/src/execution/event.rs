@@ -26,16 +26,16 @@ pub struct Event<P = Payload> {
     pub detail: Detail<P>,
 }
 
-/// How far an iteration of a Map state is.
+/// The phase of an iteration of a Map state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// It began.
     Started,
-    /// It ended well.
+    /// It succeeded.
     Succeeded,
     /// It ended with an error.
     Failed,
-    /// It was given up.
+    /// It was aborted.
     Aborted,
 }
 
@@ -49,7 +49,7 @@ pub enum Phase {
 pub enum Detail<P = Payload> {
     /// The execution began.
     ExecutionStarted { input: P, role_arn: String },
-    /// The execution ended well.
+    /// The execution succeeded.
     ExecutionSucceeded { output: P },
     /// The execution ended with an error.
     ExecutionFailed {
@@ -72,9 +72,9 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-    /// The execution goes on after it had failed, was stopped or timed out.
+    /// The execution continues after it had failed, had been stopped or had timed out.
     ExecutionRedriven { redrive_count: u32 },
-    /// A map run goes on with its execution.
+    /// A map run continues with its execution.
     MapRunRedriven { arn: String, redrive_count: u32 },
     /// A state was entered.
     StateEntered {
@@ -97,11 +97,11 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         length: Option<u32>,
     },
-    /// All branches or enough iterations of a Parallel or Map state ended well.
+    /// All branches or enough iterations of a Parallel or Map state succeeded.
     StateSucceeded { kind: StateKind },
-    /// A Parallel or Map state failed and is not tried again.
+    /// A Parallel or Map state failed and is not retried.
     StateFailed { kind: StateKind },
-    /// A state was given up because something else of its Parallel or Map state failed. Only Task,
+    /// A state was aborted because something else in its Parallel or Map state failed. Only Task,
     /// Wait, Parallel and Map states have such an event.
     StateAborted { kind: StateKind },
     /// An iteration of a Map state.
@@ -110,18 +110,18 @@ pub enum Detail<P = Payload> {
         name: String,
         index: u32,
     },
-    /// A Map Run began.
+    /// A map run began.
     MapRunStarted { arn: String },
-    /// A Map Run ended well.
+    /// A map run succeeded.
     MapRunSucceeded,
-    /// A Map Run failed.
+    /// A map run failed.
     MapRunFailed {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         error: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-    /// A Map Run was given up.
+    /// A map run was aborted.
     MapRunAborted,
     /// An expression of a state could not be evaluated.
     EvaluationFailed {
@@ -165,7 +165,7 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-    /// The attempt ended well.
+    /// The attempt succeeded.
     TaskSucceeded {
         resource_type: String,
         resource: String,
@@ -180,7 +180,7 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-    /// The attempt took too long, or its heartbeat stayed away.
+    /// The attempt took too long, or its heartbeat was missing.
     TaskTimedOut {
         resource_type: String,
         resource: String,
@@ -240,7 +240,7 @@ pub enum Detail<P = Payload> {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         cause: Option<String>,
     },
-    /// The task took too long, or its heartbeat stayed away.
+    /// The task took too long, or its heartbeat was missing.
     ActivityTimedOut {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         error: Option<String>,
@@ -260,7 +260,7 @@ impl Phase {
     }
 }
 
-/// The same data under each name, held another way.
+/// The same data under each name, held in another way.
 pub(crate) fn hold_each<P, Q, E>(
     held: BTreeMap<String, P>,
     hold: &mut impl FnMut(P) -> Result<Q, E>,
@@ -314,7 +314,7 @@ impl<P> Event<P> {
         }
     }
 
-    /// The same event holding its data another way, for example as an index into a record.
+    /// The same event holding its data in another way, for example as an index into a record.
     ///
     /// # Errors
     /// The first error of `hold`.

@@ -1,6 +1,6 @@
-//! Where an execution stands. A frame is one thread of control: the execution itself, each branch of a
+//! The state of an execution. A frame is one line of control: the execution itself, each branch of a
 //! Parallel state and each iteration of a Map state, under their parent's id. A frame holds all that
-//! its next stimulus needs and nothing of the history, of its children or of its ancestors.
+//! its next stimulus needs and nothing about the history, its children or its ancestors.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Progress {
     pub frames: FrameId,
 }
 
-/// One thread of control, at rest between two stimuli.
+/// One line of control, at rest between two stimuli.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame<P = Payload> {
     pub(crate) id: FrameId,
@@ -37,14 +37,15 @@ pub struct Frame<P = Payload> {
     /// The Distributed Map state that the execution is a child execution of. Only a root has it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) item_of: Option<String>,
-    /// The state it stands in, or is about to enter.
+    /// The state it is in, or is about to enter.
     pub(crate) state: String,
     /// The `StateEntered` event of this entry, and its time.
     pub(crate) entered: EventId,
     pub(crate) entered_at: i64,
     /// The newest event of this frame: the cause of its next one.
     pub(crate) last: EventId,
-    /// The event that ended the frame: that of its iteration, else its last one. 0 before the end.
+    /// The event that ended the frame: that of its iteration, otherwise its last one. 0 before the
+    /// end.
     #[serde(skip_serializing_if = "is_unset", default)]
     pub(crate) closing: EventId,
     /// The raw input of the state. None before the start and after a success.
@@ -107,7 +108,7 @@ pub(crate) enum Rest {
     Task(TaskRest),
     /// A Wait state.
     Timer { event: EventId, at: i64 },
-    /// The pause before the next attempt of a task.
+    /// The delay before the next attempt of a task.
     Retry { event: EventId, at: i64 },
     /// Its children. The event is the `...StateStarted`.
     Forked { event: EventId },
@@ -115,14 +116,14 @@ pub(crate) enum Rest {
     Ended,
 }
 
-/// An attempt of a task that was sent off.
+/// An attempt of a task that was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct TaskRest {
     /// Its `TaskScheduled` event.
     pub(crate) event: EventId,
     /// Whether the service has accepted the request, or a worker has taken the task of an activity.
     pub(crate) submitted: bool,
-    /// When its time-out comes.
+    /// When its timeout comes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) timeout_at: Option<i64>,
     /// Its heartbeat, and when that runs out.
@@ -145,7 +146,7 @@ pub(crate) struct Heartbeat {
 pub enum Waiting {
     /// Nothing: it has not begun, or it is over.
     Nothing,
-    /// The answer to a task.
+    /// The result of a task.
     Task {
         /// The `TaskScheduled` event.
         event: EventId,
@@ -245,13 +246,13 @@ impl<P> Frame<P> {
         self.index
     }
 
-    /// Name of the state it stands in, or is about to enter. Empty before the start.
+    /// Name of the state it is in, or is about to enter. Empty before the start.
     #[must_use]
     pub fn state(&self) -> &str {
         &self.state
     }
 
-    /// The `StateEntered` event of the state it stands in.
+    /// The `StateEntered` event of the state it is in.
     #[must_use]
     pub fn entered_event(&self) -> EventId {
         self.entered
@@ -303,7 +304,7 @@ impl<P> Frame<P> {
         }
     }
 
-    /// The same frame holding its data another way.
+    /// The same frame holding its data in another way.
     ///
     /// # Errors
     /// The error of `hold`.

@@ -21,7 +21,7 @@ pub(crate) fn count(items: &Value) -> usize {
     }
 }
 
-/// The item at a place, counted from zero.
+/// The item at an index, counted from zero.
 pub(crate) fn item(items: &Value, index: u32) -> Option<Item<'_>> {
     let at = usize::try_from(index).ok()?;
     let (key, value) = match items {

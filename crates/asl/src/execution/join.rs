@@ -1,6 +1,7 @@
 //! The bookkeeping of one Parallel or Map state whose branches or iterations run: which start, which
-//! ended, and what that means for the state. It holds no data of theirs, so that it stays as small for
-//! ten thousand iterations as for two. The host keeps it beside the frame and stores it on its own.
+//! have ended, and what that means for the state. It holds none of their data, so that it stays as
+//! small for ten thousand iterations as for two. The host keeps it beside the frame and stores it on
+//! its own.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,8 +39,8 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// Whether so many failures among so many children are too many. Each limit that is set must
-    /// hold; without any the first failure is one too many.
+    /// Whether this many failures among this many children are too many. Each limit that is set
+    /// must hold; without any, the first failure is one too many.
     #[must_use]
     pub fn is_exceeded(&self, failed: u32, total: u32) -> bool {
         let by_count = self.count.map(|most| u64::from(failed) > most);
@@ -59,7 +60,7 @@ impl Tolerance {
     }
 }
 
-/// How a fork stands.
+/// The state of a fork.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Join {
     fork: Fork,
@@ -67,7 +68,7 @@ pub struct Join {
     started: u32,
     succeeded: u32,
     failed: u32,
-    /// The outcome was given out; whatever still ends changes nothing.
+    /// The outcome was returned; whatever still ends changes nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     is_over: bool,
 }
@@ -84,7 +85,7 @@ pub enum Next {
     },
     /// Nothing: others still run.
     Wait,
-    /// All ended, and well enough: send the parent this outcome.
+    /// All ended, with few enough failures: send the parent this outcome.
     Complete(Outcome),
     /// Too many failed: cancel the children that run, then send the parent this outcome.
     Fail(Outcome),
@@ -95,7 +96,7 @@ pub enum Next {
 pub struct Outcome {
     /// The event that decided it: the cause of what the parent does next.
     pub cause: EventId,
-    /// The failure, unless it is a success.
+    /// The failure, unless it succeeded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<ChildFailure>,
 }
@@ -138,24 +139,24 @@ impl Join {
         range
     }
 
-    /// How many children were started, ended well and ended with an error.
+    /// How many children were started, succeeded and failed.
     #[must_use]
     pub fn counts(&self) -> (u32, u32, u32) {
         (self.started, self.succeeded, self.failed)
     }
 
-    /// Whether the outcome was given out.
+    /// Whether the outcome was returned.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// A child ended; `frame` is its frame after its last step. To be told once for each child.
+    /// A child ended; `frame` is its frame after its last step. To be called once for each child.
     pub fn child_ended(&mut self, frame: &Frame, end: &End) -> Next {
         self.ended(frame.last, frame.closing, end)
     }
 
-    /// A child execution of a map run ended. To be told once for each.
+    /// A child execution of a map run ended. To be called once for each.
     pub fn execution_ended(&mut self, end: &End) -> Next {
         self.ended(self.fork.event, self.fork.event, end)
     }
@@ -205,7 +206,7 @@ impl Join {
         self.is_over = false;
     }
 
-    /// Changes how many children may run and how many may fail, from now on. Answers which to start at once; they are
+    /// Changes how many children may run and how many may fail, from now on. Returns which to start at once; they are
     /// counted as started.
     pub fn change(
         &mut self,

@@ -1,5 +1,5 @@
-//! One execution as data: where its frames stand, what happened, what it is told and what it asks for. How one leads to
-//! the next is in `advance`.
+//! One execution as data: its frames, what happened, the stimuli it receives and the effects it asks for. How one leads
+//! to the next is in `advance`.
 
 pub(crate) mod event;
 pub(crate) mod frame;

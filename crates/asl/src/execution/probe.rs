@@ -1,6 +1,6 @@
-//! The window through which TestState looks at an advance: the data between two fields of a state, the
-//! retrier and the catcher that were chosen, and a context object that stands in for the real one.
-//! The interpreter writes into it and never reads a decision from it.
+//! The window through which TestState observes an advance: the data between two fields of a state, the
+//! retrier and the catcher that were chosen, and a context object that stands in for the real one. The
+//! interpreter writes into it and never reads a decision from it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::execution::join::Tolerance;
 use rampmeter_expression::Payload;
 
-/// Where in the flow of data through a state a payload was seen. The names are AWS's
+/// Where in the flow of data through a state a payload was observed. The names are AWS's
 /// (`InspectionData`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
@@ -52,16 +52,16 @@ impl Stage {
     }
 }
 
-/// What a test asks of an advance and learns from it.
+/// What a test gives an advance and learns from it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StateProbe {
     /// What `$$` and `$states.context` show, in place of the real context object.
     pub(crate) context_object: Option<Arc<Value>>,
-    /// What the branches or iterations of the state gave together.
+    /// The joint result of the branches or iterations of the state.
     pub(crate) result: Option<Payload>,
     /// The items of a Map state that reads them from elsewhere.
     pub(crate) items: Option<Payload>,
-    /// What was seen so far; of two sights of a stage the later one.
+    /// What was observed so far; of two observations of a stage, the later one.
     pub(crate) seen: BTreeMap<Stage, Payload>,
     /// How many iterations of a Map state may run at once, 0 for as many as AWS runs.
     pub(crate) max_concurrency: Option<u64>,
@@ -69,7 +69,7 @@ pub(crate) struct StateProbe {
     pub(crate) tolerance: Tolerance,
     /// The last error of the state and its cause.
     pub(crate) failure: Option<(Option<String>, Option<String>)>,
-    /// The retrier that matched, and the pause in milliseconds unless it is used up.
+    /// The retrier that matched, and the delay in milliseconds unless it is used up.
     pub(crate) retrier: Option<(usize, Option<i64>)>,
     /// The catcher that matched.
     pub(crate) catcher: Option<usize>,

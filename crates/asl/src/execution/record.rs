@@ -1,6 +1,6 @@
-//! One step of an execution as one compact JSON text: its new events, the frame as it stands and
-//! the data of both. Each distinct payload is stored once, as plain JSON that SQLite's JSON
-//! functions can read, and referred to by its index. Where the text is kept is the host's affair.
+//! One step of an execution as one compact JSON text: its new events, the frame after it and the
+//! data of both. Each distinct payload is stored once, as plain JSON that SQLite's JSON functions
+//! can read, and referred to by its index. Where the text is kept is up to the host.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -26,11 +26,11 @@ pub struct Encoded {
 pub struct Step {
     /// Its events, oldest first.
     pub events: Vec<Event>,
-    /// The frame as it stood after the step, if it was stored.
+    /// The frame as it was after the step, if it was stored.
     pub frame: Option<Frame>,
 }
 
-/// A text that is no record of a step.
+/// A text that is not a record of a step.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     /// The text is not JSON of the right form.

@@ -28,10 +28,10 @@ pub(crate) struct StateFacts {
     pub(crate) retry_count: Option<u32>,
     /// The `TaskScheduled` event that a task token would belong to, in a state that waits for one.
     pub(crate) token_event: Option<EventId>,
-    /// The number of the item that is being made ready, and all items; without it the item is the one
+    /// The number of the item that is being prepared, and all items; without it, the item is the one
     /// that the frame works on.
     pub(crate) item: Option<(u32, Payload)>,
-    /// What `$$` shows in a test, in place of all that.
+    /// What `$$` shows in a test, instead of all that.
     pub(crate) stand_in: Option<Arc<Value>>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) struct StateScope<'s, 'c> {
     budget: Budget,
 }
 
-/// The variable of this name in the frames above one, the nearest first.
+/// The variable of this name in the frames above one, nearest first.
 pub(crate) fn outer_variable(frame: &Frame, context: &Context<'_>, name: &str) -> Option<Payload> {
     let mut above = frame.parent;
     while let Some(frame) = above.and_then(context.parent) {
@@ -181,7 +181,7 @@ impl Scope for StateScope<'_, '_> {
         );
         execution.insert("Name".to_owned(), json!(context.execution_name));
         execution.insert("RoleArn".to_owned(), json!(context.role_arn));
-        // Executions of EXPRESS machines, which their ARNs tell, cannot be redriven.
+        // Executions of EXPRESS machines, recognised by their ARNs, cannot be redriven.
         if context.execution_arn.split(':').nth(5) != Some("express") {
             execution.insert("RedriveCount".to_owned(), json!(context.redrive_count));
             if let Some(at) = context.redriven_at {

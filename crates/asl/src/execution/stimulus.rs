@@ -1,5 +1,5 @@
-//! What the host tells an execution, what the execution asks of the host, and how it then stands.
-//! These types are the whole border of the interpreter; nothing else goes in or comes out.
+//! What the host tells an execution, what the execution asks of the host, and its status after
+//! that. These types are the whole interface of the interpreter; nothing else goes in or comes out.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::execution::join::{Fork, Outcome};
 use crate::model::resource::Resource;
 use rampmeter_expression::{Effort, Payload};
 
-/// Everything of the world that one advance may see.
+/// Everything that one advance may see of the world.
 pub struct Context<'a> {
     /// The time, in milliseconds since 1970.
     pub now: i64,
@@ -36,7 +36,7 @@ pub struct Context<'a> {
     pub machine_name: &'a str,
     /// The input of the execution. Called only for `$$.Execution.Input` and what contains it.
     pub execution_input: &'a dyn Fn() -> Payload,
-    /// A frame above the one that advances, as it was stored; none when the host does not have it.
+    /// A frame above the one that advances, as it was stored; none if the host does not have it.
     /// Called only for what a child reads of its ancestors: its input and variables of outer scopes.
     pub parent: &'a dyn Fn(FrameId) -> Option<Arc<Frame>>,
     /// The outputs of the children that ended, in the order of their indices; a child that failed and
@@ -50,7 +50,7 @@ pub struct Context<'a> {
     pub random: &'a mut dyn FnMut() -> u64,
     /// How many states this advance may enter before it yields; with 0 it yields before the next one.
     pub transitions: u32,
-    /// How much work the expressions may do before the advance is given up: [`Unmoved::Exceeded`].
+    /// How much work the expressions may do before the advance is abandoned: [`Unmoved::Exceeded`].
     pub effort: &'a Effort,
 }
 
@@ -64,8 +64,8 @@ impl fmt::Debug for Context<'_> {
     }
 }
 
-/// One thing that happened to an execution. `event` names the event that waited for it. It can be stored until the execution is
-/// told of it.
+/// One thing that happened to an execution. `event` names the event that waited for it. It can be stored until the execution
+/// is told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Stimulus {
     /// The execution begins.
@@ -85,14 +85,14 @@ pub enum Stimulus {
         /// What [`crate::Join::child_ended`] said.
         outcome: Outcome,
     },
-    /// `RedriveExecution`: a frame that ended without success, or stood somewhere when its execution
+    /// `RedriveExecution`: a frame that ended without success, or was in a state when its execution
     /// ended, does the work of its state once more. Timers it had set are forgotten by then.
     Redrive {
         /// The `ExecutionRedriven` event for a child; the root makes that event and takes 0.
         cause: EventId,
         /// Whether the host kept the children: then a Parallel or Map state whose children had failed
         /// waits for them again ([`crate::Waiting::Children`]), and the host redrives those that did not
-        /// succeed ([`crate::Join::redrive`]). Else the state begins them all anew.
+        /// succeed ([`crate::Join::redrive`]). Otherwise the state begins them all anew.
         with_children: bool,
     },
     /// A child frame is no longer needed, because another child of its parent failed. Its own
@@ -144,7 +144,7 @@ pub enum Stimulus {
         /// The task's `TaskScheduled` event.
         event: EventId,
     },
-    /// A timer that was set has come. The host has already forgotten it.
+    /// A timer that was set is due. The host has already forgotten it.
     TimerFired {
         /// The event of the timer.
         event: EventId,
@@ -193,7 +193,7 @@ pub enum TimerKind {
 }
 
 impl TimerKind {
-    /// The number that stands for this kind in the store. Numbers are never given anew.
+    /// The number that represents this kind in the store. Numbers are never reused.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -205,7 +205,7 @@ impl TimerKind {
         }
     }
 
-    /// The kind that a number of the store stands for.
+    /// The kind that a number in the store represents.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
         [
@@ -241,8 +241,8 @@ pub enum Effect {
     SetTimer(Timer),
     /// Forget a timer that was set earlier, named exactly as it was set.
     ClearTimer(Timer),
-    /// Nobody waits any more for the task with this `TaskScheduled` event: stop its job, if it has one. When
-    /// an execution ends, that holds for all its tasks without a word.
+    /// Nobody waits for the task with this `TaskScheduled` event any more: stop its job, if it has one. When
+    /// an execution ends, that holds for all its tasks without being said.
     Abandon(EventId),
     /// Make child frames and run them as [`crate::Join`] says; then report [`Stimulus::Joined`].
     Fork(Fork),
@@ -255,7 +255,7 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq)]
 pub struct MapRun {
     /// How many child executions there are and how they are to run. Its event is `MapRunStarted`;
-    /// ids of frames have no meaning here, for a child is an execution with a root of its own
+    /// ids of frames have no meaning here, because a child is an execution with a root of its own
     /// ([`Frame::item`]).
     pub fork: Fork,
     /// Its ARN, `...:mapRun:MACHINE/LABEL:ID`.
@@ -288,13 +288,13 @@ pub struct Task {
     pub resource: Resource,
     /// What to call it with: the evaluated `Parameters`.
     pub parameters: Payload,
-    /// Whether the task goes on only when its task token is answered.
+    /// Whether the task continues only when its result is reported with its task token.
     pub awaits_token: bool,
-    /// The heartbeat that was asked for.
+    /// The heartbeat that was requested.
     pub heartbeat_seconds: Option<u64>,
 }
 
-/// How an execution stands after an advance.
+/// The status of an execution after an advance.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Status {
     /// It waits for a stimulus.
@@ -343,14 +343,14 @@ pub struct Advance {
     pub events: Vec<Event>,
     /// What the host must do, in this order.
     pub effects: Vec<Effect>,
-    /// How the execution stands now.
+    /// The status of the execution now.
     pub status: Status,
 }
 
 /// Why a frame did not move. Nothing changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unmoved {
-    /// The frame does not wait for that event: a late or a second answer.
+    /// The frame does not wait for that event: a late or repeated task result.
     #[error("the execution does not wait for this event any more")]
     Stale,
     /// Its expressions take more work than the effort has. With [`crate::Reach::Full`] that does not happen.

@@ -1,5 +1,5 @@
 //! The rules of a Choice state and when they hold. A test on a value of another type does not hold;
-//! a test on a value that is not there is an error, except `IsPresent`.
+//! a test on a missing value is an error, except for `IsPresent`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,7 +21,7 @@ pub(crate) enum Condition {
     Test { variable: Path, test: Test },
 }
 
-/// What is asked of a variable.
+/// What is tested about a variable.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Test {
     Text(Comparison, Operand<String>),
@@ -33,7 +33,7 @@ pub(crate) enum Test {
     Is(ValueKind, bool),
 }
 
-/// A kind of value that `Is...` asks for.
+/// A kind of value that `Is...` tests for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ValueKind {
     Null,
@@ -67,7 +67,7 @@ pub(crate) struct Pattern {
     pieces: Vec<String>,
 }
 
-/// A rule names a value that is not there.
+/// A rule names a value that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NoValue {
     pub(crate) path: String,
@@ -204,7 +204,8 @@ impl Pattern {
         Self { pieces }
     }
 
-    /// Whether the whole text fits. Linear in the pieces: each takes the first place it finds.
+    /// Whether the whole text matches. Linear in the pieces: each takes the first position that it
+    /// finds.
     fn matches(&self, text: &str) -> bool {
         let [first, middle @ .., last] = self.pieces.as_slice() else {
             return self.pieces.first().is_some_and(|piece| piece == text);

@@ -8,7 +8,7 @@ use std::fmt;
 pub enum Severity {
     /// The definition cannot be used.
     Error,
-    /// The definition can be used but probably does not do what was meant.
+    /// The definition can be used but probably does not do what was intended.
     Warning,
 }
 
@@ -22,7 +22,7 @@ pub struct Diagnostic {
     /// What is wrong.
     pub message: String,
     /// Where, as a JSON pointer such as `/States/Pay/Next`; `/` is the whole definition, and empty
-    /// means that there is no place to point to.
+    /// if there is no place to point to.
     pub location: String,
     /// What AWS does not say: where in the value the fault is, or how it may be written.
     pub hint: Option<String>,
@@ -33,17 +33,17 @@ pub struct Diagnostic {
 pub struct Unserved {
     /// Name of the state.
     pub state: String,
-    /// JSON pointer to what is not served.
+    /// JSON pointer to what is not supported.
     pub location: String,
-    /// What is not served, as the end of the sentence "this host does not run ...".
+    /// What is not supported, as the end of the sentence "this host does not run ...".
     pub what: String,
 }
 
-/// The definition does not have the form that the language asks for.
+/// The definition does not have the form that the language requires.
 pub(crate) const SCHEMA: &str = "SCHEMA_VALIDATION_FAILED";
 /// The definition is not JSON.
 pub(crate) const JSON: &str = "INVALID_JSON_DESCRIPTION";
-/// A text between `{%` and `%}` is no JSONata.
+/// A text between `{%` and `%}` is not JSONata.
 pub(crate) const INVALID_JSONATA: &str = "INVALID_JSONATA_EXPRESSION";
 /// An expression refers to what a state machine does not have.
 pub(crate) const UNSUPPORTED_JSONATA: &str = "UNSUPPORTED_JSONATA_EXPRESSION";
@@ -60,7 +60,7 @@ pub(crate) const NO_DOLLAR: &str = "NO_DOLLAR";
 pub(crate) const NO_PATH: &str = "NO_PATH";
 /// The `Result` of a Pass state looks as if it were a payload template, and is not.
 pub(crate) const STATIC_RESULT: &str = "PASS_RESULT_IS_STATIC";
-/// A task that waits for a task token which its parameters do not hand out. The code is our own.
+/// A task that waits for a task token that its parameters do not pass on. The code is our own.
 pub(crate) const NO_TASK_TOKEN: &str = "NO_TASK_TOKEN";
 
 impl Diagnostic {

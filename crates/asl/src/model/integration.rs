@@ -7,7 +7,7 @@ use crate::model::resource::{Action, Pattern};
 /// How a state may wait for an action.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Waits {
-    /// It goes on at the answer, and in no other way.
+    /// It continues when the service responds, and in no other way.
     Never,
     /// For a task token too.
     Token,
@@ -137,7 +137,7 @@ pub(crate) fn is_known(arn: &str) -> bool {
         return false;
     };
     let Some(text) = rest.strip_prefix("states:::") else {
-        // An activity or a function, which was read as such before.
+        // An activity or a function, which has been recognised before.
         return rest.starts_with("lambda:") || rest.contains(":activity:");
     };
     let Some(action) = Action::parse(text) else {

@@ -19,14 +19,14 @@ use rampmeter_expression::path::{Path, ReferencePath};
 #[derive(Debug)]
 pub struct StateMachine {
     pub(crate) graph: Graph,
-    /// The states of all branches and item processors, at any depth: names are given once in a
-    /// definition, so that a frame finds its state by its name alone.
+    /// The states of all branches and item processors, at any depth: names are unique within a
+    /// definition, so a frame finds its state by name alone.
     pub(crate) inner: BTreeMap<String, State>,
     pub(crate) timeout_seconds: Option<u64>,
     pub(crate) notes: Notes,
 }
 
-/// What is to be said of a sound definition, in the order of the definition.
+/// Notes about a sound definition, in the order of the definition.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
     pub(crate) unserved: Vec<Unserved>,
@@ -70,8 +70,8 @@ impl StateMachine {
         self.notes.unserved.clone()
     }
 
-    /// What is allowed but probably not meant, such as a task that waits for a task token it never
-    /// hands out.
+    /// What is allowed but probably not meant, such as a task that waits for a task token that it
+    /// never passes on.
     #[must_use]
     pub fn warnings(&self) -> Vec<Diagnostic> {
         self.notes.warnings.clone()
@@ -250,7 +250,7 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct TaskBody {
     pub(crate) resource: Resource,
-    /// The role to call it with, which this host reads and tells, and does not assume.
+    /// The role to call it with, which this host reads and shows but does not assume.
     pub(crate) credentials: Option<AnyTemplate>,
     pub(crate) timeout: Duration,
     pub(crate) heartbeat: Duration,
@@ -273,7 +273,7 @@ pub(crate) struct MapBody {
     /// How its iterations run as executions of their own, if they do.
     pub(crate) distributed: Option<Distributed>,
     pub(crate) items: Items,
-    /// `ItemSelector`, or `Parameters` as it was called before.
+    /// `ItemSelector`, or `Parameters`, its former name.
     pub(crate) item_selector: Option<AnyTemplate>,
     pub(crate) max_concurrency: Amount,
     pub(crate) tolerated_count: Amount,
@@ -281,10 +281,10 @@ pub(crate) struct MapBody {
     pub(crate) next: Transition,
 }
 
-/// Where a Map state has its items from.
+/// Where a Map state gets its items.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Items {
-    /// `ItemsPath`, `$` when it is not given.
+    /// `ItemsPath`; `$` if it is not given.
     Path(Path),
     /// `Items` in JSONata.
     Query(jsonata::Template),
@@ -310,14 +310,14 @@ pub(crate) struct Distributed {
     /// Whether its child executions are of type EXPRESS.
     pub(crate) is_express: bool,
     pub(crate) batcher: Option<Batcher>,
-    /// What `ItemReader` and `ResultWriter` say of their files.
+    /// What `ItemReader` and `ResultWriter` say about their files.
     pub(crate) files: Vec<FileFields>,
     /// Whether results that are arrays are put together into one (`ResultWriter`, `FLATTEN`).
     pub(crate) flattens: bool,
 }
 
 /// The fields of an `ItemReader` or a `ResultWriter` that are evaluated. This host reads and writes no files: they are
-/// known for the variables that they refer to.
+/// kept for the variables that they refer to.
 #[derive(Debug)]
 pub(crate) struct FileFields {
     /// `Parameters` or `Arguments`: which file.
@@ -398,7 +398,7 @@ pub(crate) enum Words {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rule {
     pub(crate) condition: Condition,
-    /// The variables it assigns, in place of those of its state.
+    /// The variables it assigns, instead of those of its state.
     pub(crate) assign: Option<Template>,
     pub(crate) next: String,
 }
@@ -428,7 +428,7 @@ pub(crate) struct Retrier {
 pub(crate) struct Catcher {
     pub(crate) errors: Vec<String>,
     pub(crate) result_path: ResultPath,
-    /// The variables it assigns, in place of those of its state.
+    /// The variables it assigns, instead of those of its state.
     pub(crate) assign: Option<Template>,
     /// The same and its output, in JSONata.
     pub(crate) leaving: Leaving,

@@ -1,5 +1,5 @@
-//! What a definition says, compiled: states as types, their conditions and resources. Read-only. It is made in
-//! `definition` and run in `advance`; it knows neither.
+//! What a definition says, compiled: states as types, their conditions and resources. Read-only. It is built
+//! in `definition` and run in `advance`, but depends on neither.
 
 pub(crate) mod choice;
 pub(crate) mod diagnostic;

@@ -1,12 +1,12 @@
-//! What a Task state calls: the `Resource` ARN as a type. Which ARN this interpreter serves is
-//! decided here and nowhere else; how it is called is the host's affair. Which other service
+//! What a Task state calls: the `Resource` ARN as a type. Which ARNs this interpreter supports is
+//! decided here and nowhere else; how they are called is up to the host. Which other service
 //! integrations exist on AWS is in `integration`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::integration;
 
-/// What a served resource is, for error texts.
+/// The supported resources, for error texts.
 pub(crate) const SERVED: &str = "sqs:sendMessage, states:startExecution, lambda:invoke, functions of Lambda, activities, http:invoke, \
      aws-sdk:sqs and aws-sdk:sfn";
 
@@ -30,17 +30,17 @@ pub struct Action {
     pub service: String,
     /// The action, such as `sendMessage`.
     pub name: String,
-    /// When the state goes on.
+    /// When the state continues.
     pub pattern: Pattern,
 }
 
-/// When a Task state goes on.
+/// When a Task state continues.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pattern {
-    /// When the service has answered.
+    /// When the service has responded.
     RequestResponse,
-    /// `.waitForTaskToken`: when its task token is answered.
+    /// `.waitForTaskToken`: when a result is reported with its task token.
     WaitForTaskToken,
     /// `.sync`: when the job has ended.
     Sync,
@@ -102,7 +102,7 @@ impl Action {
             ("sqs", "sendMessage") | ("lambda", "invoke") => &[RequestResponse, WaitForTaskToken],
             ("states", "startExecution") => &[RequestResponse, Sync, Sync2, WaitForTaskToken],
             ("http", "invoke") => &[RequestResponse],
-            // Which actions there are is known where they are carried out; it names them.
+            // Which actions exist is known where they are carried out.
             ("aws-sdk:sqs" | "aws-sdk:sfn", name) if is_camel_case(name) => {
                 &[RequestResponse, WaitForTaskToken]
             }
@@ -150,8 +150,8 @@ impl Resource {
         }
     }
 
-    /// The text of a resource that AWS does not know: an error of the definition. One that AWS knows and
-    /// this host does not serve is none.
+    /// The text of a resource that AWS does not know: an error of the definition. One that AWS knows but
+    /// this host does not support is not an error.
     pub(crate) fn unknown_to_aws(&self) -> Option<&str> {
         match self {
             Self::Unserved(arn) if !integration::is_known(arn) => Some(arn),
@@ -159,7 +159,7 @@ impl Resource {
         }
     }
 
-    /// Whether the task waits for its task token to be answered.
+    /// Whether the task waits for a result reported with its task token.
     #[must_use]
     pub fn awaits_token(&self) -> bool {
         matches!(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The type of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum StateKind {
-    /// Calls a service and waits for its answer.
+    /// Calls a service and waits for its response.
     Task,
     /// Shapes data.
     Pass,
@@ -13,7 +13,7 @@ pub enum StateKind {
     Choice,
     /// Waits for a time.
     Wait,
-    /// Ends the execution well.
+    /// Ends the execution successfully.
     Succeed,
     /// Ends the execution with an error.
     Fail,
@@ -24,7 +24,7 @@ pub enum StateKind {
 }
 
 impl StateKind {
-    /// AWS's word, as in the `Type` field.
+    /// Its name on AWS, as in the `Type` field.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Which variables each state of a definition refers to, as `DescribeStateMachine` lists them under
-//! `variableReferences`. What a state assigns is no reference; what it assigns it from is.
+//! `variableReferences`. A variable that a state assigns is not a reference; those from which it
+//! computes the value are.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ impl StateMachine {
     }
 }
 
-/// The names met so far.
+/// The names found so far.
 #[derive(Default)]
 struct Names(RefCell<BTreeSet<String>>);
 

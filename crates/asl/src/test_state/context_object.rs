@@ -1,5 +1,5 @@
-//! The context object of a test: the client's own, checked as AWS checks it, or one made up as AWS makes
-//! it up. A client's object replaces the whole; nothing is added to it.
+//! The context object of a test: the client's own, checked as AWS checks it, or a default one like
+//! AWS's. A client's object replaces the whole; nothing is added to it.
 
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,5 @@
 //! What is tested: a state alone, or one state of a whole state machine. A state alone is put into a
-//! machine of its own, in which the states that it leads to are stood in for, so that both are read and
+//! machine of its own, with placeholders for the states that it leads to, so that both are read and
 //! checked by the same code.
 
 use std::collections::BTreeSet;
@@ -28,7 +28,7 @@ impl Subject {
     pub(super) fn read(definition: &str, name: Option<&str>) -> Result<Self, Refusal> {
         let parsed = serde_json::from_str::<Value>(definition);
         let Ok(Value::Object(written)) = parsed else {
-            // The parser of definitions says what is wrong with any other text.
+            // The definition parser says what is wrong with any other text.
             let faults = StateMachine::parse(definition).err().unwrap_or_default();
             return Err(Refusal::InvalidDefinition(faults));
         };
@@ -72,7 +72,7 @@ impl Subject {
         self.machine.state(&self.name).kind
     }
 
-    /// A field that holds text, empty when there is none.
+    /// A field that holds text; empty if there is none.
     pub(super) fn text(&self, field: &str) -> &str {
         let value = self.fields.get(field).and_then(Value::as_str);
         value.unwrap_or_default()
@@ -86,7 +86,8 @@ impl Subject {
         )
     }
 
-    /// Whether it is a task that goes on only when its task token is answered or its job is over.
+    /// Whether it is a task that continues only when a result is reported with its task token or
+    /// its job is over.
     pub(super) fn waits_for_an_answer(&self) -> bool {
         let resource = self.text("Resource");
         self.kind() == StateKind::Task

@@ -1,4 +1,4 @@
-//! What a test of a Map state has besides: items that nobody reads, and iterations that
+//! What is special about a test of a Map state: items that nobody reads, and iterations that
 //! failed.
 
 use serde_json::Value;

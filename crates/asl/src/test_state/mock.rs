@@ -1,5 +1,5 @@
-//! The mock of a test: what AWS checks of it before it runs anything, with AWS's words where they were
-//! recorded.
+//! The mock of a test: what AWS checks about it before it runs anything, in AWS's words where they
+//! were recorded.
 
 use serde_json::Value;
 
@@ -9,18 +9,18 @@ use super::{Configuration, Refusal, TestState};
 use crate::model::state_kind::StateKind;
 use rampmeter_expression::Payload;
 
-/// What a client puts in the place of a service, a branch or an iteration.
+/// What a client substitutes for a service, a branch or an iteration.
 #[derive(Clone, Debug, Default)]
 pub struct Mock {
-    /// What it answers, as JSON text.
+    /// Its result, as JSON text.
     pub result: Option<String>,
-    /// The error it answers with.
+    /// The error that it fails with.
     pub error: Option<MockError>,
-    /// How much of the result is compared with what the service answers.
+    /// How much of the result is compared with what the service returns.
     pub validation: FieldValidation,
 }
 
-/// An error in the place of an answer.
+/// An error instead of a result.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MockError {
     /// Error name.
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-/// Checks a mock against the state that it is for. None when the state needs none and has none.
+/// Checks a mock against the state that it is for. None if the state needs none and has none.
 pub(super) fn read(
     request: &TestState,
     subject: &Subject,

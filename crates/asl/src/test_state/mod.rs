@@ -1,6 +1,6 @@
-//! TestState: one state run alone, with a mock in the place of what it calls, and a look at its data
-//! between the fields. The interpreter itself runs the state; here is what is around that: the checks of
-//! the request, the one-state frame, the mocked answer, and what AWS shows of it.
+//! TestState: one state run alone, with a mock instead of what it calls, and a view of its data between
+//! the fields. The interpreter itself runs the state; this module adds what surrounds that: the checks
+//! of the request, the one-state frame, the mocked answer, and what AWS shows of it.
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
 //!
 //! Left out: calling a service without a mock, and the requests and responses of HTTP tasks.
@@ -55,7 +55,7 @@ pub struct TestState {
     pub mock: Option<Mock>,
     /// Whether the client asks to see what a connection keeps secret.
     pub reveals_secrets: bool,
-    /// How the state stands when the mock answers.
+    /// The situation of the state when the mock answers.
     pub configuration: Configuration,
 }
 
@@ -88,7 +88,7 @@ pub struct Setting<'a> {
     pub machine_name: &'a str,
     /// The role that the client gave.
     pub role_arn: Option<&'a str>,
-    /// The task token that a task which waits for one hands out.
+    /// The task token that a task which waits for one passes on.
     pub task_token: &'a str,
     /// 64 random bits.
     pub random: &'a mut dyn FnMut() -> u64,
@@ -112,7 +112,7 @@ pub enum Refusal {
     /// `InvalidDefinition`: all faults of the definition.
     #[error("the definition has faults")]
     InvalidDefinition(Vec<Diagnostic>),
-    /// `InvalidDefinition`: a sound definition of a state that cannot be tested so.
+    /// `InvalidDefinition`: a sound definition of a state that cannot be tested in this way.
     #[error("{0}")]
     Unsupported(String),
     /// `InvalidExecutionInput`, with what is wrong with the JSON.
@@ -127,7 +127,7 @@ pub enum TestStatus {
     Succeeded,
     /// It failed, and nothing catches the error.
     Failed,
-    /// It failed and would be tried again.
+    /// It failed and would be retried.
     Retriable,
     /// It failed and a catcher leads on.
     CaughtError,
@@ -146,7 +146,7 @@ impl TestStatus {
     }
 }
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Clone, Debug)]
 pub struct Tested {
     /// How the state ended.
@@ -180,7 +180,7 @@ pub struct Inspection {
     pub tolerance: Tolerance,
     /// The variables after the state, when there are any.
     pub variables: Option<Payload>,
-    /// The pause before the next attempt, in seconds; absent when the retrier is used up.
+    /// The delay before the next attempt, in seconds; absent if the retrier is used up.
     pub retry_backoff_seconds: Option<i64>,
     /// The catcher that matched the error.
     pub catch_index: Option<usize>,
@@ -249,7 +249,7 @@ struct Test<'s> {
 }
 
 impl Test<'_> {
-    /// Enters the state and answers what it asks, until it ends, leads on or would be tried again.
+    /// Enters the state and answers what it asks, until it ends, leads on or would be retried.
     fn run(
         &mut self,
         answer: Option<&Answer>,
@@ -303,7 +303,7 @@ impl Test<'_> {
         status
     }
 
-    /// As if every retrier had been used so often.
+    /// As if every retrier had been used this often.
     fn count_retries(&mut self, retries: u32) {
         let retriers = &self.subject.machine.state(&self.subject.name).retry;
         self.frame.retries = vec![retries; retriers.len()];
@@ -376,7 +376,7 @@ impl Test<'_> {
                 retry_index: retrier.map(|(index, _)| index),
                 retry_backoff_seconds: retrier
                     .and_then(|(_, pause)| pause)
-                    // Up to the next second: AWS tells whole ones.
+                    // Rounded up to the next second: AWS shows whole seconds.
                     .map(|pause| pause.saturating_add(999) / 1000),
                 max_concurrency,
                 tolerance,

@@ -1,5 +1,5 @@
-//! Definitions in the shapes that are published for AWS, all written anew: each is sound, or is refused as AWS would
-//! refuse it. A sound one need not run here: what this host does not serve is a note.
+//! Definitions of the shapes that are published for AWS, all written from scratch: each is sound, or is refused as
+//! AWS would refuse it. A sound one need not run here: what this host does not support is a note.
 #![expect(
     clippy::disallowed_methods,
     reason = "the library reads no files; this test reads its data"

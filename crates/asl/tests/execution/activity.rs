@@ -1,4 +1,4 @@
-//! Task states whose resource is an activity: they wait for a worker before anything counts but their time-out.
+//! Task states whose resource is an activity: until a worker takes the task, only its timeout counts.
 
 use rampmeter_asl::{Stimulus, TimerKind};
 use serde_json::{Value, json};

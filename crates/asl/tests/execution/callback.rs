@@ -1,5 +1,5 @@
 //! Tasks that send a message, with and without a task token: the recorded sequences of events, their
-//! details as `GetExecutionHistory` shows them, and answers that come late or twice.
+//! details as `GetExecutionHistory` shows them, and results that come late or twice.
 
 use rampmeter_asl::{End, Payload, Status, Stimulus, Unmoved, Waiting};
 use serde_json::{Value, json};

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// The time at which executions of these tests start: 2023-11-14T22:13:20Z.
 pub(crate) const START: i64 = 1_700_000_000_000;
 
-/// One execution and all that its host knows of it.
+/// One execution and all that its host knows about it.
 pub(crate) struct Host {
     machine: Arc<StateMachine>,
     input: Payload,
@@ -161,7 +161,7 @@ impl Host {
             .collect()
     }
 
-    /// The same advance with the least work allowed: it comes to the same, or to nothing at all.
+    /// The same advance with the least work allowed: it gives the same result, or none at all.
     fn brief(
         &self,
         frame: &Frame,
@@ -409,7 +409,7 @@ impl Host {
             .push_back((fork.parent, Stimulus::Joined { event, outcome }));
     }
 
-    /// Cancels what runs below a frame, the deepest first.
+    /// Cancels what runs below a frame, deepest first.
     fn cancel_below(&mut self, parent: FrameId) {
         let below: Vec<FrameId> = self
             .children
@@ -421,7 +421,7 @@ impl Host {
             self.joins.remove(&id);
             self.cancel_below(id);
             self.due.retain(|(to, _)| *to != id);
-            // One that has not begun takes no stimulus but its beginning.
+            // One that has not begun accepts no stimulus but its beginning.
             let _ = self.send_to(id, Stimulus::Cancel);
             self.children.remove(&id);
         }

@@ -1,4 +1,5 @@
-//! Definitions that nobody sane would write: the parser answers with diagnostics and never panics.
+//! Definitions that nobody in their right mind would write: the parser answers with diagnostics and
+//! never panics.
 
 use proptest::prelude::*;
 use rampmeter_asl::StateMachine;

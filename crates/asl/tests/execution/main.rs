@@ -1,5 +1,5 @@
-//! Whole executions, run by a small host that keeps no promise the real ones do not: it stores every
-//! frame as text between two stimuli and checks the timers it is told to set and clear.
+//! Whole executions, run by a small host that guarantees no more than the real ones do: it stores
+//! every frame as text between two stimuli and checks the timers that it is told to set and clear.
 
 mod activity;
 mod callback;

@@ -233,7 +233,7 @@ proptest! {
         for one in &moves {
             make(&mut host, one);
         }
-        // The machine's own time-out bounds everything: firing timers alone ends the execution.
+        // The machine's own timeout bounds everything: firing timers alone ends the execution.
         for _ in 0..1_000 {
             if matches!(host.status, Status::Ended(_)) {
                 return Ok(());

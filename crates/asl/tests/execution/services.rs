@@ -1,4 +1,5 @@
-//! What a task's resource changes: the family of its events, and whether it goes on at the service's answer.
+//! What a task's resource changes: the family of its events, and whether it continues when the service
+//! responds.
 
 use rampmeter_asl::{Effect, Payload, Stimulus, TimerKind};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Time-outs, heartbeats, waits.
+//! Timeouts, heartbeats, waits.
 
 use rampmeter_asl::{End, Stimulus, TimerKind, Unmoved, Waiting};
 use serde_json::{Value, json};

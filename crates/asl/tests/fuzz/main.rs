@@ -1,6 +1,6 @@
 //! Fuzz targets for everything of the language that reads text: definitions, JSONPath, intrinsic functions, JSONata.
-//! A target fails when something panics, and hangs or eats memory where nothing bounds it; the host of the tests of
-//! whole executions checks its promises on the way.
+//! A target fails if something panics, and hangs or exhausts memory if something is unbounded; the host of the tests
+//! of whole executions checks its invariants on the way.
 //!
 //! `cargo test` runs each on some thousand random inputs; `BOLERO_RANDOM_ITERATIONS` says on how many, and
 //! `cargo bolero test --engine libfuzzer TARGET` is guided by coverage. An input that broke something becomes a

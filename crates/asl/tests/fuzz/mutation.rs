@@ -16,7 +16,7 @@ pub(crate) fn seeds() -> Vec<Value> {
     .collect()
 }
 
-/// A seed with up to four changes that the input stands for: four bytes each, where, how, and with what.
+/// A seed with up to four changes that the input encodes: four bytes each, where, how, and with what.
 pub(crate) fn definition(seeds: &[Value], input: &[u8]) -> Value {
     let first = input.first().copied().unwrap_or(0);
     let mut definition = seeds[usize::from(first) % seeds.len()].clone();

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::host::Host;
 
-/// Moves of one run. What a definition could do beyond them it could do before.
+/// Moves of one run. A longer run would show nothing new.
 const MOVES: usize = 40;
 
-/// Parses the definition and, if it is sound, runs it. Says whether it was.
+/// Parses the definition and, if it is sound, runs it. Returns whether it was.
 pub(crate) fn definition(definition: &Value, input: &Value, choices: &[u8]) -> bool {
     let Ok(machine) = StateMachine::parse(&definition.to_string()) else {
         return false;
@@ -39,7 +39,7 @@ pub(crate) fn definition(definition: &Value, input: &Value, choices: &[u8]) -> b
     true
 }
 
-/// One answer or timer; false when the execution waits for nothing that can be given.
+/// One task result or timer; false if the execution waits for nothing that can be supplied.
 fn step(host: &mut Host, choice: u8) -> bool {
     let Some(task) = host.tasks.last() else {
         if host.timers.is_empty() {

@@ -1,4 +1,5 @@
-//! The vendor's answer, and the form in which a workflow receives it. What it means is said by `caller`.
+//! The vendor's answer, and the form in which a workflow receives it. What it means is decided by
+//! `caller`.
 
 mod stored_body;
 
@@ -6,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 pub use stored_body::{BodyFile, StoredBody};
 
-/// Headers that are credentials of ours or become some: a session's cookie or token is no data of a workflow.
+/// Headers that are credentials of ours or become some: the cookie or token of a session is not data for a
+/// workflow.
 const WITHHELD: [&str; 5] = [
     "set-cookie",
     "x-csrf-token",
@@ -24,24 +26,24 @@ pub struct Answer {
     pub status_text: String,
     /// Headers in order of arrival, names in lower case. A name may repeat.
     pub headers: Vec<(String, String)>,
-    /// The body: JSON if it parses as JSON of at most 100 levels, else text; the empty text if there is none. Null where
-    /// the bytes are no text and lie in `stored`.
+    /// The body: JSON if it parses as JSON of at most 100 levels, else text; the empty text if there is none. Null if
+    /// the bytes are not text and are kept in `stored`.
     pub body: Value,
     /// The body was longer than its target allows, and `body` holds its beginning as text.
     pub truncated: bool,
-    /// The body, where it was too long to be carried along or is no text; `body` is null then.
+    /// The body, if it was too long to be carried along or is not text; `body` is null then.
     pub stored: Option<StoredBody>,
-    /// What `body` alone does not tell of itself.
+    /// What `body` alone does not show.
     pub reading: BodyReading,
 }
 
-/// What the body of an answer does not tell of itself.
+/// What the body of an answer alone does not show.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BodyReading {
     /// Why the body could not be read or stored to its end, in words. Status and headers are the vendor's all the same, and
     /// `body` or `stored` holds what arrived.
     pub error: Option<String>,
-    /// The bytes are no text, and `body` holds them in base64.
+    /// The bytes are not text, and `body` holds them in base64.
     pub base64: bool,
 }
 
@@ -74,9 +76,9 @@ impl Answer {
     }
 
     /// The output of a task: the member names of the Step Functions HTTP Task, each header a list of its values. Cookies and
-    /// session tokens are left out.
-    /// `Truncated` is present only when the body was cut, `StoredBody` only when it lies in a file, `IsBase64Encoded` only
-    /// when `ResponseBody` is base64, and `BodyError` only when the body could not be read to its end.
+    /// session tokens are left out. `Truncated` is present only when the body was cut, `StoredBody` only when it is kept in
+    /// a file, `IsBase64Encoded` only when `ResponseBody` is base64, and `BodyError` only when the body could not be read to
+    /// its end.
     #[must_use]
     pub fn to_task_output(&self) -> Value {
         let mut output = json!({

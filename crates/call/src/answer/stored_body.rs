@@ -1,5 +1,5 @@
-//! A body that is too long to be carried along, and lies in a file. A file that nobody keeps is discarded with the last copy of
-//! the answer it belongs to, by whoever wrote it.
+//! A body that is too long to be carried along and is kept in a file. A file that the host does not keep is discarded with
+//! the last copy of its answer, by the function that its writer supplied.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,16 +12,16 @@ pub struct StoredBody {
     pub size: u64,
     /// Its SHA-256, in lower-case hexadecimal.
     pub sha256: String,
-    /// What the vendor's Content-Type says of it.
+    /// The vendor's Content-Type.
     pub content_type: Option<String>,
-    /// What people and workflows ask for it by, once the host has named it.
+    /// The name by which people and workflows ask for it, once the host has given it one.
     pub call: Option<String>,
     /// The file.
     pub file: Arc<BodyFile>,
 }
 
 impl StoredBody {
-    /// Where it lies.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.file.path
@@ -39,7 +39,7 @@ impl PartialEq for StoredBody {
     }
 }
 
-/// The file of a body, which is discarded when it is dropped and nobody keeps it.
+/// The file of a body, which is discarded on drop unless the host keeps it.
 #[derive(Debug)]
 pub struct BodyFile {
     path: PathBuf,
@@ -48,7 +48,7 @@ pub struct BodyFile {
 }
 
 impl BodyFile {
-    /// A file at this place that nobody keeps yet, and how it is discarded.
+    /// A file at this path that nobody keeps yet, and how to discard it.
     #[must_use]
     pub fn new(path: PathBuf, discard: fn(&Path)) -> BodyFile {
         BodyFile {
@@ -58,7 +58,7 @@ impl BodyFile {
         }
     }
 
-    /// Where it lies.
+    /// Its path.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::on_unknown::RepeatSafety;
 
-/// A target that tries three times, a second apart at first.
+/// A target that makes three attempts, a second apart at first.
 const RULES: CallRules = CallRules {
     retry: Retry {
         max_attempts: 3,
@@ -449,8 +449,8 @@ fn any_outcome() -> impl Strategy<Value = Outcome> {
 }
 
 proptest! {
-    /// No call is tried for ever: each attempt of the vendor's counts, and so does each refusal; the last one ends it. Only a call
-    /// that was not sent comes again without counting.
+    /// No call is attempted forever: each attempt counts, and so does each refusal; the last one ends it. Only a call that
+    /// was not sent comes back without counting.
     #[test]
     fn attempts_are_never_more_than_the_target_allows(outcomes in prop::collection::vec(any_outcome(), 1..40)) {
         let (mut attempts, mut refusals) = (0, 0);

@@ -1,5 +1,5 @@
-//! What a call is judged by before it may wait: where its account is, and which headers are not free to choose. One account
-//! may have several hosts: its *endpoints*, each with a name that a message can give.
+//! What a call is checked against before it may wait: where its account is, and which headers it may not choose. One
+//! account may have several hosts: its *endpoints*, each with a name that a message can give.
 
 use std::collections::BTreeMap;
 
@@ -8,14 +8,15 @@ use url::Url;
 use super::header::{self, HeaderError};
 use super::path::{self, PathError};
 
-/// A remote account as far as a message may know it: no credential, and nothing of how it is called.
+/// A remote account as far as a message may know it: no credentials, and nothing about how it is
+/// called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
     /// Name of the target, as in the configuration.
     pub target: String,
     /// Which endpoint of the target this is; none for the target's own `base_url`.
     pub endpoint: Option<String>,
-    /// Where the account is. Every path of a call lies below it.
+    /// Where the account is. Every path of a call is below it.
     pub base_url: Url,
     /// The other hosts of the account, by the names that a message gives. They have no endpoints of their own.
     pub endpoints: BTreeMap<String, Account>,
@@ -28,7 +29,7 @@ pub struct Account {
 }
 
 impl Account {
-    /// An account that keeps no header for itself.
+    /// An account that reserves no header.
     #[must_use]
     pub fn new(target: impl Into<String>, base_url: Url) -> Account {
         Account {
@@ -52,11 +53,11 @@ impl Account {
         }
     }
 
-    /// The place that an absolute URL lies below, and its path there, query included. Where several match, the longest base
-    /// URL is meant; of equals, the account's own.
+    /// The account or endpoint that an absolute URL is below, and its path there, query included. If several match, the
+    /// longest base URL wins; of equals, the account's own.
     ///
-    /// # Errors
-    /// [`PathError::AnotherHost`] if it lies below none of them, or the rule that its path breaks.
+    /// # Errors [`PathError::AnotherHost`] if it is below none of them, or the rule that its path
+    /// breaks.
     pub fn locate(&self, url: &str) -> Result<(&Account, String), PathError> {
         let mut found: Option<(&Account, String)> = None;
         let mut refused = PathError::AnotherHost;

@@ -1,5 +1,5 @@
-//! What may stand in a header: no value can smuggle in a second one, and the names that frame a request are not free to
-//! choose. Which further names an account keeps for itself, its [`Account`](crate::Account) says.
+//! What a header may contain: no value can smuggle in a second header, and the names that frame a request cannot be
+//! chosen. Which further names an account reserves is stated by its [`Account`](crate::Account).
 
 use http::header::{HeaderName, HeaderValue};
 use thiserror::Error;
@@ -57,10 +57,9 @@ pub fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Heade
     Ok((header_name, value))
 }
 
-/// Says whether an idempotency key can be sent.
+/// Checks that an idempotency key can be sent.
 ///
-/// # Errors
-/// [`HeaderError::BadValue`] if it cannot stand in a header.
+/// # Errors [`HeaderError::BadValue`] if it cannot be a header value.
 pub fn check_key(key: &str) -> Result<(), HeaderError> {
     HeaderValue::from_str(key)
         .map(|_| ())

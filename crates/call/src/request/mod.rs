@@ -1,5 +1,5 @@
-//! One call as a message describes it, and the check that its account takes it. The check needs no network, so a message can
-//! be refused before it waits in a queue.
+//! One call as a message describes it, and the check that its account accepts it. The check needs no network, so a message
+//! can be refused before it waits in a queue.
 
 mod account;
 pub mod header;
@@ -33,12 +33,13 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body: sent as JSON; a string with a `Content-Type` other than JSON is sent as it is.
     pub body: Option<Value>,
-    /// Names the call for the vendor; the same for every attempt. Empty: no idempotency header is sent.
+    /// Identifies the call to the vendor; the same for every attempt. If empty, no idempotency header
+    /// is sent.
     pub idempotency_key: String,
 }
 
 impl Request {
-    /// A request that reads what stands below the base URL at this path, which may carry a query.
+    /// A request that reads what is at this path below the base URL, which may carry a query.
     #[must_use]
     pub fn get(path: impl Into<String>) -> Request {
         Request {
@@ -52,7 +53,7 @@ impl Request {
         }
     }
 
-    /// Says whether the call can be sent to this account.
+    /// Checks that the call can be sent to this account.
     ///
     /// # Errors
     /// The first rule of method, endpoint, path or headers that the call breaks.
@@ -70,7 +71,8 @@ impl Request {
         Ok(())
     }
 
-    /// Where the call goes below a base URL, without its query: what may be told of it. `None` for a path that is refused.
+    /// Where the call goes below a base URL, without its query: the part that may be shown. `None` for a path that is
+    /// refused.
     #[must_use]
     pub fn url_without_query(&self, base_url: &Url) -> Option<String> {
         let mut url = path::resolve(base_url, &self.path).ok()?;

@@ -1,11 +1,11 @@
-//! Where a call goes. A message names a path below its target's base URL and can by no spelling reach another
-//! host or climb above that base. Pure; refusing is preferred to repairing.
+//! Where a call goes. A message names a path below its target's base URL, and no spelling of it can reach
+//! another host or climb above that base. Pure; refusing is preferred to repairing.
 
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 use url::Url;
 
-/// Longest path with its query, in bytes; servers commonly take no more.
+/// The maximum length of a path with its query, in bytes; servers commonly accept no more.
 pub const MAX_PATH_BYTES: usize = 8192;
 
 /// Rounds of decoding after which a path counts as encoded over and over.
@@ -61,7 +61,7 @@ pub fn resolve(base: &Url, path: &str) -> Result<Url, PathError> {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url.set_query(query);
-    // The rules above leave nothing to normalise. Should they have a hole, the call still goes nowhere else.
+    // The rules above leave nothing to normalise. Should they have a gap, the call still goes nowhere else.
     if is_below(base, &url) {
         Ok(url)
     } else {
@@ -71,8 +71,7 @@ pub fn resolve(base: &Url, path: &str) -> Result<Url, PathError> {
 
 /// The path, with its query, of an absolute URL below `base`: what [`resolve`] turns into that URL again.
 ///
-/// # Errors
-/// [`PathError::AnotherHost`] if it lies elsewhere, or the rule that its path breaks.
+/// # Errors [`PathError::AnotherHost`] if it is elsewhere, or the rule that its path breaks.
 pub fn relative(base: &Url, endpoint: &str) -> Result<String, PathError> {
     let url = Url::parse(endpoint).map_err(|_| PathError::AnotherHost)?;
     if !is_below(base, &url) {
@@ -158,8 +157,8 @@ fn check_reading(reading: &str) -> Result<(), PathError> {
     Ok(())
 }
 
-/// `.` and `..`, also before path parameters (`..;x`), with blanks around, or in characters that some servers
-/// normalise to dots.
+/// `.` and `..`, also before path parameters (`..;x`), surrounded by blanks, or in characters that some
+/// servers normalise to dots.
 fn is_dot_segment(segment: &str) -> bool {
     let name = segment.split(';').next().unwrap_or_default().trim();
     let dots = name

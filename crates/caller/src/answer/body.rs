@@ -1,12 +1,12 @@
-//! What the bytes of a body are: JSON, text, or neither. Pure. Vendors err in what they say about a body, so the bytes are
-//! looked at too: a byte order mark comes before the stated charset, and what is valid UTF-8 is UTF-8.
+//! What the bytes of a body are: JSON, text, or neither. Pure. Vendors are often wrong about their bodies, so the bytes
+//! are examined too: a byte order mark overrides the stated charset, and valid UTF-8 counts as UTF-8.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
 use serde_json::Value;
 
-/// How deep a body may nest to be taken as JSON. A workflow puts it into data of its own, and all of that can be
+/// How deeply a body may nest to count as JSON. A workflow puts it into data of its own, and all of that can be
 /// stored and read back only up to 127 levels.
 const MAX_DEPTH_LEVELS: usize = 100;
 
@@ -20,11 +20,12 @@ pub(crate) enum Body {
     Json(Value),
     /// Text of any other kind.
     Text(String),
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     Bytes,
 }
 
-/// Reads a body: JSON if it is whole, parses and does not nest beyond reason, else text, else neither.
+/// Reads a body: JSON if it is complete, parses and does not nest too deeply, otherwise text,
+/// otherwise neither.
 pub(crate) fn read(bytes: &[u8], content_type: Option<&str>, whole: bool) -> Body {
     let Some(text) = text_of(bytes, content_type, whole) else {
         return Body::Bytes;
@@ -61,8 +62,8 @@ fn is_deeper_than(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// The text with U+FFFD for each half of a surrogate pair that is escaped alone, as a program writes it that cut a text in
-/// two between them; no other parser refuses it. None if there is none.
+/// The text with U+FFFD for each lone escaped surrogate. Programs that cut a text between the two halves of a pair write
+/// such escapes, and other parsers accept them. None if there is none.
 fn without_lone_surrogates(text: &str) -> Option<String> {
     let mut mended = String::with_capacity(text.len());
     let mut rest = text;
@@ -101,8 +102,8 @@ fn escaped_unit(text: &str) -> Option<u16> {
         .flatten()
 }
 
-/// The bytes as text: by their byte order mark, the stated charset, as UTF-8, by their XML declaration, and at last as
-/// windows-1252 where they are said to be text. None if they are no text.
+/// The bytes as text: by their byte order mark, the stated charset, as UTF-8, by their XML declaration, and finally as
+/// windows-1252 if they are declared to be text. None if they are not text.
 fn text_of<'b>(bytes: &'b [u8], content_type: Option<&str>, whole: bool) -> Option<Cow<'b, str>> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
         return decoded(encoding, &bytes[length..], whole);
@@ -124,7 +125,8 @@ fn text_of<'b>(bytes: &'b [u8], content_type: Option<&str>, whole: bool) -> Opti
     decoded(encoding, bytes, whole)
 }
 
-/// None if the bytes are not in this encoding, or hold control characters that no text has.
+/// None if the bytes are not in this encoding, or contain control characters that do not occur in
+/// text.
 fn decoded<'b>(encoding: &'static Encoding, bytes: &'b [u8], whole: bool) -> Option<Cow<'b, str>> {
     if encoding == encoding_rs::UTF_8 {
         let bytes = if whole {

@@ -1,6 +1,6 @@
 //! Bodies that are too long to be carried along: each goes into a file while it arrives, so that its length costs no
-//! memory, and the file is synced before anybody hears of the answer. Whoever gives the place says which bodies are too
-//! long; a file that nobody keeps is removed with the answer it belongs to.
+//! memory, and the file is synced before anybody sees the answer. Whoever names the path says which bodies are too
+//! long; a file that nobody keeps is removed with its answer.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ fn discard(path: &Path) {
     }
 }
 
-/// A body on its way into its file.
+/// A body that is being written to its file.
 #[derive(Debug)]
 pub(crate) struct Arriving {
     file: File,

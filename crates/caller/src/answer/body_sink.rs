@@ -12,14 +12,15 @@ use super::body::{self, Body};
 use super::body_file::Arriving;
 use crate::network::error_chain;
 
-/// What becomes of the body of an answer where the host has a place for long ones.
+/// What becomes of the body of an answer if the host can store long ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseRules {
-    /// JSONPath of the part of a successful answer's body that is given on; none gives all of it. Applied by the host.
+    /// JSONPath of the part of a successful answer's body that is passed on; none passes on all of it. Applied by the
+    /// host.
     pub select: Option<String>,
     /// The longest body that is carried along, in bytes. A longer one goes into a file.
     pub inline: usize,
-    /// The longest body that is taken, in bytes; the rest is dropped and said so.
+    /// The longest body that is read, in bytes; the rest is dropped, and the answer says so.
     pub max: u64,
 }
 
@@ -30,7 +31,7 @@ impl ResponseRules {
 }
 
 impl Default for ResponseRules {
-    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are taken.
+    /// 200 KiB are carried along, which leaves room for headers; 64 MiB are read.
     fn default() -> ResponseRules {
         ResponseRules {
             select: None,
@@ -43,7 +44,7 @@ impl Default for ResponseRules {
 /// Where the body of an answer goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum BodySink<'a> {
-    /// Into memory, at most so many bytes.
+    /// Into memory, at most this many bytes.
     Memory(usize),
     /// Into this file, if it is too long for these rules to be carried along.
     File(&'a Path, &'a ResponseRules),
@@ -92,11 +93,11 @@ fn head_of(response: &Response) -> Answer {
 
 /// What has arrived of a body.
 struct Arrived<'p> {
-    /// Where a file for it would be; none if there is no place for one.
+    /// Where a file for it would be; none if there is to be none.
     path: Option<&'p Path>,
     /// The longest body that is held in memory, in bytes.
     in_memory: usize,
-    /// The longest body that is taken, in bytes.
+    /// The longest body that is read, in bytes.
     bound: u64,
     size: u64,
     /// What is not in the file.
@@ -118,7 +119,7 @@ impl<'p> Arrived<'p> {
         }
     }
 
-    /// Takes the body from the network to its end or its bound. `Err` says in words why it ended before.
+    /// Reads the body from the network to its end or its bound. `Err` says in words why it ended early.
     async fn receive(&mut self, mut response: Response) -> Result<(), String> {
         while let Some(chunk) = response.chunk().await.map_err(broken_off)? {
             let room = usize::try_from(self.bound - self.size).unwrap_or(usize::MAX);
@@ -151,7 +152,7 @@ impl<'p> Arrived<'p> {
                 answer.reading.base64 = true;
             }
         }
-        // Text that is full of escapes is longer in an output than it was.
+        // Text full of escapes is longer in an output than in the answer.
         let fits = self.path.is_none()
             || answer.to_task_output().to_string().len() <= ResponseRules::MAX_OUTPUT_BYTES;
         if !fits {

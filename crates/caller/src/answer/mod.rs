@@ -1,4 +1,4 @@
-//! What is read of an answer: its body, into memory or a file, and the headers that tell of limits and pauses.
+//! What is read of an answer: its body, into memory or a file, and the headers that state limits and pauses.
 
 mod body;
 mod body_file;

@@ -1,5 +1,5 @@
-//! The Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms of HTTP; and its fellows in
-//! milliseconds. Pure: the present arrives as an argument.
+//! The Retry-After header (RFC 9110, section 10.2.3): seconds, or a date in any of the three forms of HTTP; and related
+//! headers in milliseconds. Pure: the present arrives as an argument.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,11 +8,11 @@ use rampmeter_call::Answer;
 /// Headers in which some vendors say the same more exactly, in milliseconds.
 const IN_MILLISECONDS: [&str; 2] = ["retry-after-ms", "x-ms-retry-after-ms"];
 
-/// The longest pause that is believed. A vendor that asks for more is asked again after a day.
+/// The longest credible pause. A vendor that asks for more is called again after a day.
 pub const MAX_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long an answer asks to be left alone. A date is compared with the answer's own, so that a clock that is wrong on either
-/// side does no harm.
+/// How long an answer asks to be left alone. A date is compared with the answer's own, so that a wrong clock on either side
+/// does no harm.
 pub(crate) fn of(answer: &Answer, now: SystemTime) -> Option<Duration> {
     let in_milliseconds = IN_MILLISECONDS.iter().find_map(|name| {
         let text = answer.header(name)?.trim();
@@ -25,7 +25,7 @@ pub(crate) fn of(answer: &Answer, now: SystemTime) -> Option<Duration> {
 }
 
 /// Reads a Retry-After value. Decimal seconds, which some vendors send, are rounded up; a date in the past means
-/// now; more than [`MAX_PAUSE`] means [`MAX_PAUSE`]. What cannot be read is none.
+/// now; more than [`MAX_PAUSE`] means [`MAX_PAUSE`]. Unreadable text gives none.
 #[must_use]
 pub fn parse(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
@@ -51,16 +51,16 @@ fn until(value: &str, now: SystemTime) -> Option<Duration> {
     Some(date.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
-/// When the vendor sent an answer, by its own clock where it tells the time: dates in the answer are of that clock.
+/// When the vendor sent an answer, by its own clock if the answer states it: dates in the answer are by that clock.
 pub(crate) fn sent_at(answer: &Answer, now: SystemTime) -> SystemTime {
     vendor_date(answer).unwrap_or(now)
 }
 
-/// What the vendor's clock said when it sent an answer, in whole seconds; none where the answer does not tell.
+/// What the vendor's clock said when it sent an answer, in whole seconds; none if the answer does not say.
 #[must_use]
 pub fn vendor_date(answer: &Answer) -> Option<SystemTime> {
     let date = httpdate::parse_http_date(answer.header("date")?).ok()?;
-    // An answer from a cache has been under way for so long (RFC 9111, section 5.1).
+    // An answer from a cache is this old (RFC 9111, section 5.1).
     let age = answer.header("age").and_then(|age| age.trim().parse().ok());
     Some(
         date.checked_add(Duration::from_secs(age.unwrap_or_default()))

@@ -1,5 +1,5 @@
-//! Finds elements and attributes in XML text by their names alone, whatever their namespace and wherever they stand: enough to
-//! read the code of an error. Pure.
+//! Finds elements and attributes in XML text by their names alone, whatever their namespace and position: enough to read the
+//! code of an error. Pure.
 
 use std::borrow::Cow;
 
@@ -12,8 +12,8 @@ pub(crate) fn is_xml(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }
 
-/// What stands at a place in document order: `errorCode` is the text directly inside each element of that local name,
-/// `Error@code` the attribute of each such element. What follows a break of the grammar is left out.
+/// The values at a place, in document order: `errorCode` is the text directly inside each element of that local name,
+/// `Error@code` the attribute of each such element. Whatever follows a syntax error is left out.
 pub(crate) fn values(text: &str, place: &str) -> Vec<String> {
     let (element, attribute) = match place.split_once('@') {
         Some((element, attribute)) => (element, Some(attribute)),
@@ -21,7 +21,7 @@ pub(crate) fn values(text: &str, place: &str) -> Vec<String> {
     };
     let mut reader = Reader::from_str(text);
     let mut found = Vec::new();
-    // For each open element the text inside it, where it is asked for.
+    // For each open element, the text inside it if it is wanted.
     let mut open: Vec<Option<String>> = Vec::new();
     while let Ok(event) = reader.read_event() {
         match (event, attribute) {

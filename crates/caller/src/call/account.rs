@@ -1,5 +1,5 @@
 //! What must be right about an account before its first call: its URLs, the addresses they name, its credentials and
-//! headers. Where a name leads is looked at with each connection, in `resolver`.
+//! headers. What a name resolves to is checked for each connection, in `resolver`.
 
 use std::net::IpAddr;
 
@@ -96,8 +96,8 @@ fn is_plain(url: &Url) -> bool {
         && url.fragment().is_none()
 }
 
-/// An address written in the URL itself is never looked up, so it is judged here. The URL has been normalised: decimal,
-/// octal and shortened forms are addresses by now.
+/// An address written in the URL itself is never looked up, so it is checked here. The URL has been normalised:
+/// decimal, octal and shortened forms are addresses by now.
 ///
 /// # Errors
 /// [`CallerError::Address`] if a call may not connect there.
@@ -114,8 +114,8 @@ pub fn check_address(url: &Url, allowed: &[Network]) -> Result<(), CallerError> 
     }
 }
 
-/// Whether a URL is plain HTTP and leads over the public internet. Where private networks are allowed, a name may lead into one
-/// of them: such a name is judged when it is looked up (see [`plaintext_hosts`]).
+/// Whether a URL is plain HTTP and leads over the public internet. Where private networks are allowed, a name may lead into
+/// one of them: such a name is checked when it is looked up (see [`plaintext_hosts`]).
 #[must_use]
 pub fn is_plaintext(url: &Url, allowed: &[Network]) -> bool {
     url.scheme() == "http"
@@ -143,7 +143,7 @@ pub(crate) fn is_secure(profile: &Profile) -> bool {
     urls(profile).any(|url| url.scheme() == "https")
 }
 
-/// Where the account is, and where it gives tokens.
+/// Where the account is, and where it issues access tokens.
 fn urls(profile: &Profile) -> impl Iterator<Item = &Url> {
     let token_url = match &profile.auth {
         Auth::OAuth2(oauth2) => Some(&oauth2.token_url),

@@ -11,10 +11,10 @@ use crate::meaning::Meaning;
 use crate::profile::Profile;
 use crate::vendor::{Seen, read_allowances};
 
-/// How much of a gateway's own words is kept, in characters: enough to tell which gateway spoke.
+/// How much of a gateway's own text is kept, in characters: enough to tell which gateway answered.
 const MAX_WORDS_CHARS: usize = 500;
 
-/// The outcome of a complete answer that took so long.
+/// The outcome of a complete answer that took this long.
 #[must_use]
 pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTime) -> Outcome {
     let vendor = profile.preset.vendor();
@@ -32,7 +32,8 @@ pub fn classify(profile: &Profile, answer: Answer, took: Duration, now: SystemTi
             vendor_code,
         },
         Meaning::Throttled(kind) => {
-            // What the vendor says of this very answer comes before what is known of it in general.
+            // What the vendor says in this very answer takes precedence over what is known about it
+            // in general.
             let stated = read_allowances(&answer, now);
             let retry_after = retry_after::of(&answer, now)
                 .or(pause)

@@ -1,4 +1,5 @@
-//! The call that fetches a session against cross-site request forgery, and what the session is kept under. Pure.
+//! The call that fetches a session against cross-site request forgery, and the scope under which the session is
+//! kept. Pure.
 
 use rampmeter_call::Request;
 use url::form_urlencoded;
@@ -14,9 +15,9 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    /// The fetch for a call to an account whose base URL has this path. It goes to the service of the call with the call's own
-    /// query and client, for a gateway and the system itself choose by them whose session it is; options of OData (`$filter`)
-    /// concern the call alone.
+    /// The fetch for a call to an account whose base URL has this path. It goes to the service of the call with the call's
+    /// own query and client, because a gateway and the system itself use them to choose the session; OData options
+    /// (`$filter`) concern the call alone.
     pub(super) fn of(csrf: &Csrf, base_path: &str, call: &Request) -> Fetch {
         let service = (csrf.service_of)(base_path, &call.path);
         let own = call.path.split_once('?').map_or("", |(_, query)| query);

@@ -1,5 +1,5 @@
-//! The sessions that calls which change something are made in: a token against cross-site request forgery with the cookies
-//! it belongs to. One session serves all calls to a service. Pure but for its memory; fetching is in `preflight`.
+//! The sessions for calls that change something: a CSRF token with the cookies it belongs to. One session serves all calls
+//! to a service. Pure except for its memory; fetching is in `preflight`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,21 +10,21 @@ use reqwest::header::HeaderValue;
 
 use crate::vendor::Csrf;
 
-/// Services of one account that have a session at a time.
+/// The maximum of services of one account that have a session at a time.
 const MAX_SERVICES: usize = 256;
 
-/// Bytes of a token or of all cookies together.
+/// The maximum size of a token, or of all cookies together.
 const MAX_HEADER_BYTES: usize = 8 * 1024;
 
-/// A session refused so soon after it was given was never good. A later refusal may be that of a session which has ended in
-/// the meantime, though nothing was accepted with it: the answer that would have shown it may be lost.
+/// A session refused this soon after it was issued was never good. A later refusal may concern a session that has ended in
+/// the meantime, even if nothing was accepted with it: the answer that would have shown it may be lost.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// What calls to one service send.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     number: u64,
-    /// None where the service wants no token.
+    /// None if the service requires no token.
     pub(crate) token: Option<HeaderValue>,
     pub(crate) cookies: Option<HeaderValue>,
     /// A call was accepted with it.
@@ -51,7 +51,7 @@ impl Sessions {
         self.state().by_service.get(service).cloned()
     }
 
-    /// Takes a session from the answer to a fetch.
+    /// Keeps the session from the answer to a fetch.
     pub(crate) fn put(&self, csrf: &Csrf, service: &str, answer: &Answer, now: Instant) {
         let token = (csrf.token_of)(answer).and_then(sendable);
         let mut state = self.state();
@@ -78,7 +78,8 @@ impl Sessions {
         }
     }
 
-    /// The vendor refused a call for this session's token. Answers whether the session may have been good before.
+    /// The vendor refused a call because of this session's token. Returns whether the session may have been good
+    /// before.
     pub(crate) fn reject(&self, service: &str, session: &Session, now: Instant) -> bool {
         let mut state = self.state();
         let ours = |kept: &Session| kept.number == session.number;
@@ -88,7 +89,7 @@ impl Sessions {
                 state.by_service.remove(service);
                 was_good
             }
-            // Another call found out before.
+            // Another call has found out already.
             _ => true,
         }
     }
@@ -107,7 +108,7 @@ fn sendable(text: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-/// All cookies of an answer as one Cookie header. Their attributes concern a browser.
+/// All cookies of an answer as one Cookie header. Their attributes concern browsers only.
 fn cookies(answer: &Answer) -> Option<HeaderValue> {
     let pairs: Vec<&str> = answer
         .headers

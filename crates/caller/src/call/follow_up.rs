@@ -1,4 +1,4 @@
-//! What an outcome tells beyond itself when it is read with its account: limits, and a job that goes on.
+//! What else an outcome shows when it is read with its account: limits, and a job that goes on.
 
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use crate::job::JobContext;
 use crate::profile::Profile;
 use crate::vendor::{job_protocol, read_allowances};
 
-/// What the answer of an outcome tells about the vendor's limits.
+/// What the answer of an outcome says about the vendor's limits.
 #[must_use]
 pub fn stated_limits(outcome: &Outcome, now: SystemTime) -> Vec<StatedLimit> {
     outcome
@@ -22,8 +22,8 @@ pub fn stated_limits(outcome: &Outcome, now: SystemTime) -> Vec<StatedLimit> {
 }
 
 impl Profile {
-    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that has. A Location outside
-    /// the endpoint that the call went to is none.
+    /// Where work that the vendor has accepted goes on, if it does: the call has ended only when that work has. A Location
+    /// outside the endpoint that the call went to does not count.
     #[must_use]
     pub fn job_of(&self, endpoint: Option<&str>, outcome: &Outcome) -> Option<FollowUp> {
         let Outcome::Success(answer) = outcome else {

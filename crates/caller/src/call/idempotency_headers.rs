@@ -1,5 +1,5 @@
-//! How a call is named in its headers, so that the vendor knows a repeat as one. Pure: the time of the first attempt
-//! arrives as an argument.
+//! How a call is identified in its headers, so that the vendor recognises a retry. Pure: the time of the first
+//! attempt arrives as an argument.
 
 use std::time::SystemTime;
 
@@ -8,10 +8,9 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::vendor::{Idempotency, sap_gateway as gateway};
 
-/// Adds the headers that name a call. An empty key names nothing.
+/// Adds the headers that identify a call. An empty key adds none.
 ///
-/// # Errors
-/// The key cannot stand in a header.
+/// # Errors The key cannot be a header value.
 pub(super) fn name_call(
     headers: &mut HeaderMap,
     way: &Idempotency,

@@ -1,5 +1,5 @@
-//! Which headers an account keeps for itself: those that name a call, those of its session, and those of its configuration.
-//! A call that sets one of them is refused, by its [`Account`].
+//! Which headers an account reserves: those that identify a call, those of its session, and those of its configuration. A
+//! call that sets one of them is refused, by its [`Account`].
 
 use rampmeter_call::{Account, header, header::HeaderError};
 use reqwest::header::{HeaderName, HeaderValue};
@@ -9,7 +9,7 @@ use crate::sign_in::Auth;
 use crate::vendor::{Idempotency, Preset};
 
 impl Profile {
-    /// What a message to this account is judged by.
+    /// What a message to this account is checked against.
     #[must_use]
     pub fn account(&self) -> Account {
         let mut account = Account::new(&self.target, self.base_url.clone());
@@ -42,9 +42,8 @@ impl Profile {
 
 /// One header of a call or of a target, as the HTTP library's own types.
 ///
-/// # Errors
-/// A malformed name or value, or a name that is not free to choose: a reserved one, or one under which a vendor accepts an
-/// idempotency key.
+/// # Errors A malformed name or value, or a name that cannot be chosen: a reserved one, or one under which a vendor
+/// accepts an idempotency key.
 pub fn typed_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), HeaderError> {
     let (name, value) = header::parse(name, value)?;
     if names_of_calls().any(|own| own == name.as_str()) {
@@ -53,7 +52,8 @@ pub fn typed_header(name: &str, value: &str) -> Result<(HeaderName, HeaderValue)
     Ok((name, value))
 }
 
-/// The names under which any vendor takes an idempotency key; its value comes from `IdempotencyKey` alone.
+/// The names under which any vendor accepts an idempotency key; its value comes from `IdempotencyKey`
+/// alone.
 fn names_of_calls() -> impl Iterator<Item = &'static str> {
     Preset::ALL
         .iter()

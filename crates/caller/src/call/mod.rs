@@ -1,6 +1,6 @@
 //! Performs a call: one request on a pooled connection, never repeated, never redirected, never through a proxy
-//! from the environment. What comes before it is in `preflight`, its form in `request_builder`; this file moves
-//! bytes and says how that went.
+//! from the environment. What comes before it is in `preflight`, and its form in `request_builder`; this file
+//! transfers bytes and reports the outcome.
 
 mod account;
 mod classify;
@@ -45,18 +45,18 @@ pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// Makes calls to one account. Cheap to share; connections are kept and reused.
 pub struct Caller {
     pub(crate) profile: Profile,
-    /// What a request is judged by.
+    /// What a request is checked against.
     pub(crate) account: Account,
     pub(crate) client: Client,
     /// A sign-in that never changes and the target's own headers, ready to send.
     pub(crate) headers: HeaderMap,
-    /// Access tokens, where the target signs in with them. Its endpoints have the same, unless they sign in otherwise.
+    /// Access tokens, if the target signs in with them. Its endpoints share them, unless they sign in differently.
     pub(crate) tokens: Option<Arc<AccessTokens>>,
-    /// Sessions against cross-site request forgery, where the target wants them.
+    /// Sessions against cross-site request forgery, if the target requires them.
     pub(crate) sessions: Sessions,
-    /// Calls that were refused for their credentials and sent once more.
+    /// Calls that were refused for their credentials and attempted once more.
     pub(crate) had_second_chance: RecentCalls,
-    /// Calls of which the vendor has said that they did not happen, and which have not been sent since.
+    /// Calls that the vendor has said did not happen, and that have not been sent since.
     pub(crate) known_not_to_have_happened: RecentCalls,
     /// What was sent under which idempotency key.
     reused_keys: ReusedKeys,
@@ -73,7 +73,8 @@ impl Caller {
         Caller::with_lookup(profile, network::system())
     }
 
-    /// The same, with another way to turn names into addresses. Which of them are connected to is judged all the same.
+    /// The same, with another way to resolve names. Which of the addresses may be connected to is checked all the
+    /// same.
     ///
     /// # Errors
     /// See [`CallerError`].
@@ -99,7 +100,7 @@ impl Caller {
         })
     }
 
-    /// A caller for one place, which calls nothing but that.
+    /// A caller for one endpoint or the target's own base URL, and nothing else.
     fn of_place(
         profile: Profile,
         lookup: Lookup,
@@ -133,7 +134,7 @@ impl Caller {
     }
 
     /// How many calls went out under the idempotency key of another call, as far as is remembered. A vendor that honours the
-    /// key takes them for repeats, and what they asked for is not done.
+    /// key takes them for retries, and what they asked for is not done.
     #[must_use]
     pub fn reused_keys(&self) -> u64 {
         let endpoints = self.endpoints.values().map(Caller::reused_keys);
@@ -151,8 +152,8 @@ impl Caller {
         self.attempt_into(request, attempt, sink).await
     }
 
-    /// The same, with a place for a body that is too long to be carried along (see [`Profile::response`]): a file that is
-    /// not there yet. Once the outcome is here, what lies in it is on disk.
+    /// The same, with a path for a body that is too long to be carried along (see [`Profile::response`]): a file that
+    /// does not exist yet. When the outcome is returned, its contents are on disk.
     pub async fn attempt_storing(
         &self,
         request: &Request,
@@ -183,7 +184,7 @@ impl Caller {
             .await
     }
 
-    /// Makes one attempt of a call to the very place that this caller is for.
+    /// Makes one attempt of a call to the host of this caller itself.
     async fn attempt_here(
         &self,
         request: &Request,
@@ -220,7 +221,7 @@ impl Caller {
         }
     }
 
-    /// Warns when the key of a call is that of another one.
+    /// Warns if the key of a call is that of another one.
     fn note_key(&self, request: &Request) {
         let is_named = !request.is_safe() && *self.profile.idempotency() != Idempotency::None;
         if is_named && self.reused_keys.note(request) {
@@ -232,7 +233,7 @@ impl Caller {
         }
     }
 
-    /// Sends a request and reads its answer, with the time that took. `Err` is the outcome of one that came to nothing.
+    /// Sends a request and reads its answer, with the time that took. `Err` is the outcome of one without an answer.
     pub(crate) async fn exchange(
         &self,
         built: reqwest::Request,

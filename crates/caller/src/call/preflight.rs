@@ -1,5 +1,6 @@
 //! What a call may need before it is sent: an access token, a session against cross-site request forgery, the answer to
-//! "did it happen?". Whatever of it the vendor counts takes the permit of the call, which then goes on with its next.
+//! "did it happen?". Any such request that the vendor counts uses the permit of the call, which then continues with its
+//! next permit.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -67,7 +68,7 @@ impl Caller {
         }
     }
 
-    /// Asks the vendor whether an earlier attempt did it. Goes on only where sending again does no harm.
+    /// Asks the vendor whether an earlier attempt did it. Continues only if sending again does no harm.
     async fn ask(
         &self,
         request: &Request,
@@ -135,7 +136,7 @@ impl Caller {
         self.exchange(built, deadline).await
     }
 
-    /// The call that asks. Gateways of SAP answer in XML unless they are asked for JSON.
+    /// The call that asks. SAP gateways answer in XML unless they are asked for JSON.
     fn asking(&self, question: &Question) -> Request {
         let mut request = question.request();
         let target = self.profile.headers.iter();
@@ -149,7 +150,7 @@ impl Caller {
         request
     }
 
-    /// The session of the service that a call goes to. Fetching one takes the permit: SAP counts it like any call.
+    /// The session of the service that a call goes to. Fetching one uses the permit: SAP counts it like any call.
     async fn session(
         &self,
         csrf: &Csrf,
@@ -191,7 +192,7 @@ impl Caller {
     }
 
     /// A call refused for its access token or its session is sent once more with a new one. A second refusal in a row,
-    /// of one that is fresh and that nothing was ever accepted with, is the vendor's word.
+    /// of a fresh one with which nothing was ever accepted, is final.
     pub(crate) fn heed_refusals(
         &self,
         request: &Request,
@@ -217,7 +218,7 @@ impl Caller {
             ) if self.refuses_session(answer) => {
                 self.sessions.reject(service, session, Instant::now())
             }
-            // Refused before the credentials were looked at, perhaps: that says nothing of them.
+            // Perhaps refused before the credentials were checked: that says nothing about them.
             (Outcome::Throttled { .. } | Outcome::Unknown { .. }, ..) => return outcome,
             _ => {
                 if let (Some(tokens), Some(access)) = (&self.tokens, &prepared.access) {
@@ -251,7 +252,7 @@ impl Caller {
 }
 
 /// A lost answer to the fetch of a session says nothing of the call, of which nothing was sent. The vendor may still be at work
-/// on the fetch, so the call keeps its places.
+/// on the fetch, so the call keeps its slots.
 fn of_fetch(outcome: Outcome) -> Outcome {
     match outcome {
         Outcome::Unknown { reason, gateway } => Outcome::Repeatable {
@@ -275,7 +276,7 @@ pub(crate) fn until(deadline: Instant) -> Duration {
 
 fn sign_in_failed(error: &SignInError) -> Outcome {
     let reason = match error {
-        // The server that signs us in is away, and no credential was looked at.
+        // The server that signs us in is away, and no credential was checked.
         SignInError::Unreachable(_) => Repeatable::ConnectFailed(error.to_string()),
         _ => Repeatable::SignInFailed(error.to_string()),
     };

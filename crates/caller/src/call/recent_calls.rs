@@ -1,6 +1,6 @@
 //! A bounded memory of calls, by their idempotency keys: which have had their second chance after a refused sign-in,
-//! and of which the vendor has said that they did not happen. Kept in memory only: after a restart a call may have
-//! another chance, or is asked about again, and neither does harm.
+//! and which the vendor has said did not happen. Kept in memory only: after a restart a call may have another
+//! chance, or the vendor may be asked about it again; neither does harm.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -41,7 +41,7 @@ impl RecentCalls {
         keys.len() < before
     }
 
-    /// The memory is whole after every step, so a panic of another holder leaves nothing to fear.
+    /// The memory is consistent after every step, so a panic of another holder does no harm.
     fn keys(&self) -> MutexGuard<'_, VecDeque<String>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -51,7 +51,7 @@ impl Caller {
             built.headers_mut().entry(CONTENT_TYPE).or_insert(JSON);
             *built.body_mut() = Some(bytes.into());
         } else if EXPECT_A_BODY.contains(&request.method.as_str()) {
-            // Some servers answer 411 where the length is left out (RFC 9110, section 8.6).
+            // Some servers answer 411 if the length is left out (RFC 9110, section 8.6).
             let none = HeaderValue::from_static("0");
             built.headers_mut().insert(CONTENT_LENGTH, none);
         }
@@ -111,7 +111,7 @@ fn signed(credentials: &OAuth1, call: &reqwest::Request) -> Result<HeaderValue, 
     Ok(value)
 }
 
-/// Whether the call says that its body is JSON, or says nothing of it.
+/// Whether the call says that its body is JSON, or says nothing about it.
 fn is_json(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_none_or(|value| {
         let declared = value.to_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Notices when one idempotency key comes with two different requests: the vendor takes the second for a repeat of the first and
-//! answers it so, and what it asked for is never done. Kept in memory only, and bounded.
+//! Notices when one idempotency key comes with two different requests: the vendor takes the second for a retry of the first
+//! and answers it as such, and what it asked for is never done. Kept in memory only, and bounded.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -61,7 +61,7 @@ impl ReusedKeys {
         self.sent().reused
     }
 
-    /// What is remembered is whole after every step, so a panic of another holder leaves nothing to fear.
+    /// The memory is consistent after every step, so a panic of another holder does no harm.
     fn sent(&self) -> std::sync::MutexGuard<'_, Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,5 @@
-//! How a vendor's jobs are read: which answer tells of one, and what a poll shows. Pure. What is remembered of a job is in
-//! `call`; each poll is a call like any other, and making it is the host's business.
+//! How a vendor's jobs are read: which answer announces one, and what a poll shows. Pure. What is remembered about a job
+//! is in `call`; each poll is a call like any other, and making it is the host's business.
 
 pub(crate) mod status_monitor;
 
@@ -12,10 +12,10 @@ use rampmeter_call::{
 };
 use url::Url;
 
-/// How a vendor says that it goes on with a call as a job, and how far the job is.
+/// How a vendor says that a call continues as a job, and how far the job is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Jobs {
-    /// It does not: an answer is the end of its call.
+    /// It never does: an answer ends its call.
     None,
     /// NetSuite's asynchronous REST requests: a job, its tasks, and the result of the task.
     NetSuite,
@@ -50,7 +50,7 @@ pub(crate) struct JobContext<'a> {
     pub(crate) vendor_code: fn(&Answer) -> Option<String>,
 }
 
-/// Reads of a result that may fail before the job's own word has to do.
+/// How often reading a result may fail before the job's own status has to suffice.
 pub(crate) const MAX_MISSES: u32 = 4;
 
 impl JobContext<'_> {
@@ -74,7 +74,7 @@ impl JobContext<'_> {
             Outcome::Throttled { .. } | Outcome::Repeatable { .. } | Outcome::Unknown { .. } => {
                 true
             }
-            // It says something of our credentials, and nothing of the job.
+            // It says something about our credentials, and nothing about the job.
             Outcome::Final { answer, .. } => answer.status == 401,
             _ => false,
         };
@@ -86,7 +86,7 @@ impl JobContext<'_> {
             (_, Outcome::Invalid { reason } | Outcome::Unresolved { reason }) => {
                 PollResult::Lost { reason }
             }
-            // The job has ended. What cannot be read of its result is not worth more than that.
+            // The job has ended. That its result cannot be read does not change that.
             (Some(ended), outcome) if passing => match outcome.answer() {
                 Some(answer) if !ended.well => PollResult::Failed {
                     answer: answer.clone(),
@@ -103,7 +103,7 @@ impl JobContext<'_> {
         }
     }
 
-    /// The job's own word, where its result cannot be had.
+    /// The job's own status, if its result cannot be read.
     pub(crate) fn own_word(&self, ended: &Ended) -> PollResult {
         let answer = Answer {
             status: 200,
@@ -133,7 +133,7 @@ pub(crate) fn below(base: &Url, link: &str) -> Option<String> {
     path::relative(base, &format!("{origin}{link}")).ok()
 }
 
-/// A vendor that refuses to say how a job goes.
+/// A vendor that refuses to say how a job is doing.
 pub(crate) fn refused(follow_up: &FollowUp, status: u16) -> PollResult {
     PollResult::Lost {
         reason: format!(

@@ -1,5 +1,5 @@
 //! The status monitor of HTTP and OData: 202 with a Location, which answers 202 while the work goes on and with the
-//! answer when it has ended. OData tells the status of that answer in `AsyncResult`; others redirect to it.
+//! answer when it has ended. OData gives the status of that answer in `AsyncResult`; others redirect to it.
 
 use std::time::SystemTime;
 
@@ -43,7 +43,7 @@ fn poll(
     }
 }
 
-/// It goes on, perhaps with a monitor that has moved.
+/// The work goes on, perhaps with a monitor that has moved.
 fn pending(
     follow_up: &FollowUp,
     context: &JobContext<'_>,

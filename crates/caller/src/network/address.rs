@@ -1,5 +1,5 @@
-//! Which addresses a call may connect to: public ones, and what the target's configuration names. Pure. Where a name
-//! leads is looked up in `resolver`.
+//! Which addresses a call may connect to: public ones, and what the target's configuration names. Pure. Names are
+//! resolved in `resolver`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,7 +14,7 @@ pub struct Network {
     prefix: u8,
 }
 
-/// A text is no block of addresses.
+/// The text is not a block of addresses.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("is no block of addresses such as 10.20.0.0/16, fd00:1::/32 or 10.1.2.3")]
 pub struct BadNetwork;
@@ -73,7 +73,7 @@ impl Network {
         },
     ];
 
-    /// Whether an address lies in it.
+    /// Whether it contains an address.
     #[must_use]
     pub fn holds(&self, address: IpAddr) -> bool {
         match (self.address, address) {
@@ -113,13 +113,13 @@ const NOT_PUBLIC_V4: [Network; 17] = [
     Network::v4(198, 18, 0, 0, 15),
     Network::v4(198, 51, 100, 0, 24),
     Network::v4(203, 0, 113, 0, 24),
-    // Azure's address for its machines' own affairs.
+    // Azure's address for services to its own machines.
     Network::v4(168, 63, 129, 16, 32),
     Network::v4(224, 0, 0, 0, 4),
     Network::v4(240, 0, 0, 0, 4),
 ];
 
-/// All of IPv6 that is handed out to the public.
+/// The IPv6 addresses that are allocated to the public.
 const PUBLIC_V6: Network = Network::v6(0x2000, 0, 0, 3);
 
 /// Blocks in [`PUBLIC_V6`] that are not public: protocol assignments with Teredo, documentation, 6to4.
@@ -130,7 +130,8 @@ const NOT_PUBLIC_V6: [Network; 4] = [
     Network::v6(0x3fff, 0, 0, 20),
 ];
 
-/// Where NAT64 puts IPv4 addresses (RFC 6052): such an address leads wherever the one inside it does.
+/// Where NAT64 puts IPv4 addresses (RFC 6052): such an address leads to the same host as the one
+/// inside it.
 const NAT64: Network = Network::v6(0x64, 0xff9b, 0, 96);
 
 /// Whether anybody on the internet may have this address.
@@ -142,7 +143,7 @@ pub fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Whether a call may connect to an address, with these blocks allowed beside the public ones.
+/// Whether a call may connect to an address, with these blocks allowed besides the public ones.
 #[must_use]
 pub fn admits(allowed: &[Network], address: IpAddr) -> bool {
     is_public(address) || holds(allowed, canonical(address))

@@ -10,7 +10,7 @@ use thiserror::Error;
 use super::resolver::Resolver;
 use super::tls;
 
-/// Longest wait for a connection; a host that does not answer within it is away.
+/// The longest wait for a connection; a host that does not answer by then is away.
 const MAX_CONNECT: Duration = Duration::from_secs(10);
 
 /// Idle connections are closed after this time, before the usual server or load balancer closes them: a call sent
@@ -43,7 +43,7 @@ pub(crate) fn client(
     Ok(Client::builder()
         .tls_backend_preconfigured(tls::config(secure)?)
         .redirect(reqwest::redirect::Policy::none())
-        // A repeat counts at the vendor, so it needs a permit of its own: the library must not make one.
+        // A retry counts at the vendor, so it needs a permit of its own: the library must not make one.
         .retry(reqwest::retry::never())
         .no_proxy()
         .dns_resolver(Arc::new(resolver))
@@ -53,7 +53,8 @@ pub(crate) fn client(
         // Half at most, so that a host that is away is told apart from an answer that is late.
         .connect_timeout(MAX_CONNECT.min(timeout / 2))
         .pool_idle_timeout(IDLE)
-        // An answer whose head is odd is an answer: to lose it would make its call's outcome unknown.
+        // An answer with an odd head is still an answer: losing it would make its call's outcome
+        // unknown.
         .http1_max_headers(MAX_HEADERS)
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)

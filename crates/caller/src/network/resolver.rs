@@ -1,5 +1,5 @@
-//! Looks a host's name up, at the moment of each connection, and hands on only the addresses that a call may connect
-//! to. So a name that leads elsewhere the second time leads nowhere.
+//! Resolves a host name for each connection, and passes on only the addresses that a call may connect to. So a name
+//! that resolves to a forbidden address the second time leads nowhere.
 
 use std::fmt;
 use std::io;
@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::address::{self, Network};
 
-/// Turns a name into addresses. The default asks the operating system; a test may ask itself.
+/// Turns a name into addresses. The default asks the operating system; a test may supply its own.
 pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 /// A name leads only to addresses that a call may not connect to.
@@ -31,7 +31,7 @@ pub(crate) enum Denied {
 pub(crate) struct Resolver {
     pub(crate) lookup: Lookup,
     pub(crate) allowed: Arc<[Network]>,
-    /// Names that plain HTTP is spoken with, and which may therefore lead to private addresses only.
+    /// Names that are called over plain HTTP and may therefore lead to private addresses only.
     pub(crate) plaintext: Arc<[String]>,
 }
 

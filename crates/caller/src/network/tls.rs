@@ -1,5 +1,5 @@
-//! TLS for calls: rustls with the ring provider, certificates checked against the operating system's roots.
-//! The provider is handed over here and not taken from the process, so that a caller works wherever it is built.
+//! TLS for calls: rustls with the ring provider, certificates checked against the operating system's roots. The
+//! provider is passed in here instead of taken from the process, so that a caller works wherever it is built.
 
 use std::sync::Arc;
 

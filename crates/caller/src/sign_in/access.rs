@@ -1,6 +1,6 @@
-//! The access token of one credential, shared by all its calls. However many calls wait, one request for a token is
-//! under way at a time; a token is replaced before it expires, and a refusal is shared by all who waited for it and
-//! not asked about again for a while, so that a wrong secret cannot lock the account.
+//! The access token of one credential, shared by all its calls. However many calls wait, only one request for a
+//! token is made at a time; a token is replaced before it expires, and a refusal is shared by all calls that waited
+//! and not repeated for a while, so that a wrong secret cannot lock the account.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,8 +17,7 @@ use super::{bearer, sensitive};
 /// A token is replaced when a fifth of its life is left, but no more than this before its end.
 const MAX_MARGIN: Duration = Duration::from_secs(120);
 
-/// After a failure the server is left alone for so long, doubled with each further one up to [`MAX_PAUSE`]. No call
-/// uses up its attempts faster for it than by its own backoff.
+/// After a failure the server is left alone for this long, doubled with each further failure up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// See [`FIRST_PAUSE`].
@@ -29,14 +28,14 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) struct Access {
     /// The Authorization header, marked as sensitive.
     pub(crate) header: HeaderValue,
-    /// This very call asked the server for it.
+    /// Whether this call itself asked the server for it.
     pub(crate) asked: bool,
     /// Which of this credential's tokens it is.
     pub(crate) number: u64,
 }
 
-/// A token refused so soon after it was given was never good. A later refusal may be that of a token which has been
-/// revoked in the meantime, though nothing was accepted with it: the answer that would have shown it may be lost.
+/// A token refused this soon after it was issued was never good. A later refusal may concern a token that has been
+/// revoked in the meantime, even if nothing was accepted with it: the answer that would have shown it may be lost.
 const FRESH: Duration = Duration::from_secs(1);
 
 /// A token with its times.
@@ -56,7 +55,7 @@ struct Token {
 #[derive(Default)]
 struct State {
     token: Option<Token>,
-    /// Requests for a token that have ended, well or not.
+    /// Requests for a token that have ended, successfully or not.
     asked: u64,
     refused: Option<Refused>,
     /// The newest token that a call was refused with, and whether it had been good before.
@@ -88,7 +87,7 @@ impl AccessTokens {
         }
     }
 
-    /// A token that is valid now. Waits for a request that is under way, or makes one.
+    /// A token that is valid now. Waits for a request that is being made, or makes one.
     pub(crate) async fn get(
         &self,
         client: &Client,
@@ -103,7 +102,7 @@ impl AccessTokens {
             }
         };
         let _asking = match &ageing {
-            // Someone replaces it already, and it is still good.
+            // Another call is replacing it already, and it is still good.
             Some(token) => match self.asking.try_lock() {
                 Ok(asking) => asking,
                 Err(_) => return Ok(token.access()),
@@ -143,7 +142,7 @@ impl AccessTokens {
         }
     }
 
-    /// The vendor refused a call with this token: it is not used again. Answers whether it may have been good before, so
+    /// The vendor refused a call with this token: it is not used again. Returns whether it may have been good before, so
     /// that it has merely expired or been revoked.
     pub(crate) fn reject(&self, number: u64, now: Instant) -> bool {
         let mut state = self.state();
@@ -152,13 +151,14 @@ impl AccessTokens {
             state.rejected = Some((number, was_good));
             return was_good;
         }
-        // Another call found out before; a token older than that one has been replaced in its time.
+        // Another call has found out already; a token older than that one was replaced regularly.
         state
             .rejected
             .is_none_or(|(newest, was_good)| newest != number || was_good)
     }
 
-    /// What others found out while this call waited: a new token, a failure they all share, or a pause to keep.
+    /// What other calls found out while this one waited: a new token, a failure that all share, or a pause to
+    /// respect.
     fn known(&self, seen: u64) -> Option<Result<Access, SignInError>> {
         let now = Instant::now();
         let state = self.state();
@@ -221,7 +221,7 @@ impl AccessTokens {
         });
     }
 
-    /// The state is whole after every step, so a panic of another holder leaves nothing to fear.
+    /// The state is consistent after every step, so a panic of another holder does no harm.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

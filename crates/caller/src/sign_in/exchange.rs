@@ -1,5 +1,5 @@
-//! One request for an access token and what its answer means. It is made once: how often, and when again, is
-//! decided in `access`.
+//! One request for an access token and what its answer means. It is made once: whether and when it is made
+//! again is decided in `access`.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use crate::answer::body_sink::read;
 use crate::answer::retry_after;
 use crate::network::error_chain;
 
-/// Longest wait for a token, and no longer than the call that wants it may take.
+/// The longest wait for a token; it is also no longer than the call that needs it may take.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Bytes of an answer that are read; tokens are a few KiB at most.
@@ -23,7 +23,7 @@ const MAX_ANSWER_BYTES: usize = 64 * 1024;
 /// Why there is no access token. No variant repeats a credential.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum SignInError {
-    /// The server says no: the credential is wrong, expired, or not allowed to do this.
+    /// The server refuses: the credential is wrong, expired, or not allowed to do this.
     #[error("the sign-in was refused with {status}{}", described(.code.as_deref(), .words))]
     Refused {
         /// HTTP status of its answer.
@@ -42,13 +42,13 @@ pub enum SignInError {
     /// No complete answer came.
     #[error("the authorization server gave no answer: {0}")]
     Unreachable(String),
-    /// The answer is none that can be understood.
+    /// The answer cannot be understood.
     #[error("the authorization server's answer ({status}) holds no usable access token")]
     Unreadable {
         /// HTTP status of its answer.
         status: u16,
     },
-    /// The newest refresh token cannot be read, or its successor could not be kept.
+    /// The newest refresh token cannot be read, or its successor could not be saved.
     #[error("the sign-in was not tried, for a new refresh token could not be kept: {0}")]
     NotKept(String),
     /// The request could not be made.

@@ -1,5 +1,6 @@
-//! JSON Web Tokens in compact form (RFC 7515, RFC 7519), signed only: what an authorization server wants as an
-//! assertion. Pure but for the randomness of the signature; reading tokens is left out, nobody sends us any.
+//! JSON Web Tokens in compact form (RFC 7515, RFC 7519), signed only: what an authorization server accepts as
+//! an assertion. Pure except for the randomness of the signature; tokens are not read, because nobody sends us
+//! any.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

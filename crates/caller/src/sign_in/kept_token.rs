@@ -1,5 +1,6 @@
-//! A refresh token that its server may replace at each use, kept on disk so that a restart knows the newest one. One file for
-//! each target; processes that share it take turns, for a token that is used twice is refused and may end the sign-in.
+//! A refresh token that its server may replace at each use, kept on disk so that a restart knows the newest one. One file
+//! for each target; processes that share it take turns, because a token that is used twice is refused and may end the
+//! sign-in.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -15,15 +16,16 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(super) struct KeptToken {
     path: PathBuf,
-    /// Which configured token the kept one has followed from.
+    /// The configured token that the kept one descends from.
     origin: String,
     newest: Secret,
-    /// Unlocked when it is closed.
+    /// Unlocked when closed.
     _turn: File,
 }
 
 impl KeptToken {
-    /// Waits for its turn and reads the file. A token that the configuration has changed since comes before the kept one.
+    /// Waits for its turn and reads the file. If the configured token has changed since, it takes precedence over the
+    /// kept one.
     ///
     /// # Errors
     /// The file cannot be read, or could not be written: a token must not be used whose successor would be lost.
@@ -85,7 +87,7 @@ fn read(text: &str, origin: &str) -> Option<Secret> {
     (same && !token.is_empty()).then(|| Secret::new(token))
 }
 
-/// Tells a configured token from another one without holding it.
+/// Tells one configured token from another without storing it.
 fn fingerprint(token: &Secret) -> String {
     let hash = Sha256::digest(token.expose().as_bytes());
     hash.iter().map(|byte| format!("{byte:02x}")).collect()

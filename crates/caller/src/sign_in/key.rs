@@ -81,7 +81,7 @@ impl FromStr for Algorithm {
     }
 }
 
-/// The name is no algorithm's.
+/// No algorithm has this name.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("no such algorithm")]
 pub struct UnknownAlgorithm;
@@ -116,12 +116,12 @@ pub enum KeyError {
         "it is encrypted; write it without a passphrase: openssl pkcs8 -topk8 -nocrypt -in KEY"
     )]
     Encrypted,
-    /// It is a key of another kind than the algorithm signs with, or damaged, or too short.
+    /// It is not the kind of key that the algorithm signs with, or damaged, or too short.
     #[error("it does not fit {algorithm}: {reason}")]
     Unfit {
         /// The algorithm's name.
         algorithm: &'static str,
-        /// What the cryptographic library says of it.
+        /// What the cryptographic library says about it.
         reason: String,
     },
 }
@@ -191,15 +191,16 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// A key as it was before it became the value of a variable: without a byte order mark, and with line ends where only `\n`
-/// is written, or blanks.
+/// A key as it was before it became the value of a variable: without a byte order mark, and with line ends instead of a
+/// written `
+/// ` or blanks.
 fn with_line_ends(pem: &Secret) -> Secret {
     let text = pem.expose().trim_start_matches('\u{feff}').trim();
     if text.contains('\n') {
         return Secret::new(text);
     }
     let text = text.replace("\\r", "").replace("\\n", "\n");
-    // What stands between the two lines in dashes is base64, in which no blank has a meaning.
+    // Between the two dashed lines is base64, in which blanks have no meaning.
     let mut parts = text.split("-----");
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some(""), Some(begin), Some(body), Some(end)) if !text.contains('\n') => {

@@ -56,10 +56,9 @@ pub enum Auth {
 }
 
 impl Auth {
-    /// The header of a sign-in that is the same for every call; none where each call, or each token, has its own.
+    /// The header of a sign-in that is the same for every call; none if each call, or each token, has its own.
     ///
-    /// # Errors
-    /// [`Unsendable`] if the credential cannot stand in a header.
+    /// # Errors [`Unsendable`] if the credential cannot be a header value.
     pub(crate) fn fixed_header(&self) -> Result<Option<(HeaderName, HeaderValue)>, Unsendable> {
         let (name, text) = match self {
             Auth::None | Auth::OAuth1(_) | Auth::OAuth2(_) => return Ok(None),

@@ -1,5 +1,6 @@
-//! OAuth 1.0a with HMAC-SHA256 (RFC 5849), as NetSuite's Token-Based Authentication wants it: signed for each
-//! request, with the account as realm. A JSON body is not signed. Pure: nonce and time arrive as arguments.
+//! OAuth 1.0a with HMAC-SHA256 (RFC 5849), as NetSuite's Token-Based Authentication requires it: signed for
+//! each request, with the account as realm. A JSON body is not signed. Pure: nonce and time arrive as
+//! arguments.
 
 use hmac::{Hmac, Mac};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};

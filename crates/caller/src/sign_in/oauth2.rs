@@ -16,26 +16,27 @@ use crate::secret::Secret;
 /// How a target gets its access tokens.
 #[derive(Clone, Debug)]
 pub struct OAuth2 {
-    /// Where tokens are asked for.
+    /// The URL that issues access tokens.
     pub token_url: Url,
-    /// What is shown for one.
+    /// The grant presented for a token.
     pub grant: Grant,
-    /// Lifetime of a token whose answer states none (Salesforce states none): it is replaced before that.
+    /// Lifetime of a token if the answer states none (Salesforce's does not): the token is replaced
+    /// before it ends.
     pub assumed_lifetime: Duration,
     /// The vendor counts a request for a token against the limits of the account, so it takes a permit of its own.
     pub counted: bool,
-    /// The file that keeps the newest refresh token, where the grant is one and there is a place for it. Without one a
-    /// token that the server replaces is known until the process ends.
+    /// The file that keeps the newest refresh token, if the grant is one and there is a directory for it. Without a
+    /// file, a token that replaces another is known only until the process ends.
     pub kept_in: Option<PathBuf>,
 }
 
 impl OAuth2 {
-    /// Lifetime that is assumed unless said otherwise: a quarter of an hour, the shortest session time-out that
-    /// Salesforce can be set to.
+    /// The lifetime that is assumed unless configured otherwise: a quarter of an hour, the shortest session
+    /// timeout that Salesforce can be set to.
     pub const ASSUMED_LIFETIME: Duration = Duration::from_secs(15 * 60);
 }
 
-/// What is shown for an access token.
+/// What is presented for an access token.
 #[derive(Clone, Debug)]
 pub enum Grant {
     /// A client id and its secret (RFC 6749, section 4.4).
@@ -49,7 +50,8 @@ pub enum Grant {
         /// Scope, sent if it is there: words separated by blanks.
         scope: Option<String>,
     },
-    /// A client id and a token signed with its key (RFC 7523, section 2.2), as NetSuite wants it.
+    /// A client id and a token signed with its key (RFC 7523, section 2.2), as NetSuite requires
+    /// it.
     ClientAssertion {
         /// Client id, the issuer of the assertion.
         client_id: String,
@@ -65,7 +67,7 @@ pub enum Grant {
         audience: String,
     },
     /// A token that names the user to act for, signed with the client's key (RFC 7523, section 2.1), as Salesforce
-    /// wants it.
+    /// requires it.
     JwtBearer {
         /// Client id (consumer key), the issuer of the assertion.
         client_id: String,
@@ -77,7 +79,7 @@ pub enum Grant {
         audience: String,
     },
     /// A refresh token that a person's consent gave to the client (RFC 6749, section 6), as QuickBooks, HubSpot, Xero and
-    /// Workday want it. The server may replace it at each use.
+    /// Workday use it. The server may replace it at each use.
     RefreshToken {
         /// Client id.
         client_id: String,
@@ -151,7 +153,7 @@ pub enum ScopeForm {
     Commas,
 }
 
-/// An assertion of NetSuite's kind is valid for so long; an hour would be the most.
+/// How long an assertion for NetSuite is valid; the maximum is an hour.
 const ASSERTION: Duration = Duration::from_secs(5 * 60);
 
 /// Salesforce refuses an assertion that is valid for more than three minutes.
@@ -274,7 +276,7 @@ impl Grant {
     }
 }
 
-/// A question of a client that shows its id and secret.
+/// A question from a client that presents its id and secret.
 fn with_client(
     mut form: Vec<(&'static str, String)>,
     (client_id, client_secret, authentication): (&str, &Secret, ClientAuthentication),

@@ -1,5 +1,5 @@
-//! A sign-in with a refresh token (RFC 6749, section 6), as vendors give it to an app that a person has let in. Where the
-//! server replaces the token, the new one is on disk before an access token is used that came with it.
+//! A sign-in with a refresh token (RFC 6749, section 6), as vendors issue it to an app that a person has authorised. If
+//! the server replaces the token, the new one is on disk before the access token that came with it is used.
 
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -13,10 +13,10 @@ use super::oauth2::{Grant, OAuth2};
 use super::reply::Granted;
 use crate::secret::Secret;
 
-/// What is known of the newest refresh token beside the disk.
+/// What is known about the newest refresh token besides what is on disk.
 #[derive(Debug, Default)]
 pub(super) struct RefreshTokens {
-    /// A token that could not be kept, or that is to be kept nowhere.
+    /// A token that could not be saved, or that is not to be saved anywhere.
     unkept: Mutex<Option<Secret>>,
 }
 
@@ -49,8 +49,8 @@ impl RefreshTokens {
         Ok(granted)
     }
 
-    /// Keeps a new token. Where that fails it is remembered until it succeeds, and the access token is used all the same:
-    /// the old refresh token is of no use any more.
+    /// Saves a new token. If that fails, the token is remembered until saving succeeds, and the access token is used all
+    /// the same: the old refresh token is of no more use.
     async fn keep(&self, kept: Option<KeptToken>, new: Secret) {
         let Some(kept) = kept else {
             *self.unkept() = Some(new);
@@ -70,7 +70,7 @@ impl RefreshTokens {
         }
     }
 
-    /// What is remembered is whole after every step, so a panic of another holder leaves nothing to fear.
+    /// The memory is consistent after every step, so a panic of another holder does no harm.
     fn unkept(&self) -> std::sync::MutexGuard<'_, Option<Secret>> {
         self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! What an authorization server answers (RFC 6749, section 5), read with the liberties that vendors take. Pure.
+//! What an authorization server answers (RFC 6749, section 5), read as liberally as vendors require. Pure.
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::secret::Secret;
 
-/// The longest lifetime of a token that is believed: a token kept longer is replaced before.
+/// The longest credible lifetime of a token: one that claims more is replaced by then.
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Most characters of a server's own words that are repeated.
+/// The maximum of characters of a server's own words that are repeated.
 const MAX_WORDS_CHARS: usize = 200;
 
 /// A token as the server gave it.
@@ -47,7 +47,7 @@ pub(super) fn granted(body: &Value) -> Option<Granted> {
     })
 }
 
-/// A number, or a number as a text (NetSuite). Zero, negative and unreadable lifetimes are as if none was stated.
+/// A number, or a number as a text (NetSuite). Zero, negative and unreadable lifetimes count as not stated.
 fn seconds(value: &Value) -> Option<Duration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
@@ -59,7 +59,7 @@ fn seconds(value: &Value) -> Option<Duration> {
 }
 
 /// The code and the words of a refusal: `invalid_grant` and its description. Credentials that the server repeats are
-/// blanked, and the words are cut.
+/// blanked, and the words are truncated.
 pub(super) fn refusal(body: &Value, secrets: &[&str]) -> (Option<String>, String) {
     let code = body
         .get("error")

@@ -1,8 +1,8 @@
-//! What most vendors ask of a base URL.
+//! What most vendors require of a base URL.
 
 use url::Url;
 
-/// The rule that most presets have for a base URL: TLS, but for a stand-in on the same machine.
+/// The rule that most presets have for a base URL: TLS, except for a stand-in on the same machine.
 pub(super) fn https_only(url: &Url) -> Option<&'static str> {
     (url.scheme() != "https" && !is_this_machine(url))
         .then_some("must begin with https://, for credentials are sent there")

@@ -1,4 +1,5 @@
-//! What a signal can ask of an answer beside its status and code: a header, a place in JSON or XML, the text. Pure.
+//! What a signal can require of an answer besides its status and code: a header, a place in JSON or XML, the text.
+//! Pure.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use crate::answer::xml;
 
-/// One question to an answer; a configuration can build it like a vendor's file.
+/// One condition on an answer; a configuration can build it just like a vendor's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A header has a value of this kind.
@@ -42,11 +43,11 @@ pub enum Test {
     Present,
     /// It is exactly this.
     Is(Cow<'static, str>),
-    /// It begins so.
+    /// It begins with this.
     StartsWith(Cow<'static, str>),
-    /// It ends so.
+    /// It ends with this.
     EndsWith(Cow<'static, str>),
-    /// It holds this somewhere.
+    /// It contains this.
     Contains(Cow<'static, str>),
 }
 

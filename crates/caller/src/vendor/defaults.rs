@@ -1,4 +1,4 @@
-//! The limits that a target has without a word in its configuration.
+//! The limits that a target has if its configuration names none.
 
 use std::time::Duration;
 

@@ -22,7 +22,8 @@ pub(super) static HTTP: Vendor = Vendor {
     // Nobody can know them.
     limits: &[],
     retry: Retry::USUAL,
-    // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors want it bare, so it is bare.
+    // From draft-ietf-httpapi-idempotency-key-header. The draft quotes the value; vendors expect it bare, so it is
+    // bare.
     idempotency: Idempotency::standard(false),
     csrf: None,
     sign_in_counts: false,
@@ -32,7 +33,7 @@ pub(super) static HTTP: Vendor = Vendor {
     signals: SIGNALS,
     probe: None,
     limit_inquiry: None,
-    // Plain HTTP is for an API on one's own machine or network; `check` warns of it.
+    // Plain HTTP is for an API on one's own machine or network; `check` warns about it.
     base_url: |_| None,
     endpoints: &[],
     account_of: |host| host,
@@ -46,7 +47,7 @@ pub(super) static HTTP: Vendor = Vendor {
     repeats_safely,
 };
 
-/// Throttles that status and code alone do not tell, in words that several vendors use.
+/// Throttles that status and code alone do not show, by conditions that several vendors share.
 const SIGNALS: &[Signal] = &[
     Signal::when(403, RETRY_AFTER, WINDOW),
     Signal::when(403, NONE_LEFT, WINDOW),
@@ -65,7 +66,8 @@ const WINDOW: Meaning = Meaning::Throttled(Throttle::Window);
 
 const CONCURRENCY: Meaning = Meaning::Throttled(Throttle::Concurrency);
 
-/// GitHub's secondary limits, among others: the vendor says when to come back, so it is no missing right.
+/// GitHub's secondary limits, among others: the vendor says when to come back, so it is not a missing
+/// permission.
 const RETRY_AFTER: &[Condition] = &[Condition::Header {
     name: Cow::Borrowed("retry-after"),
     value: Test::Present,
@@ -90,7 +92,7 @@ const GOOGLE_DETAIL: &[Condition] = &[Condition::json(
 
 const XERO_CONCURRENT: &[Condition] = &[Condition::header("x-rate-limit-problem", "concurrent")];
 
-/// GraphQL as Shopify has it: the status is that of a success, and nothing was done.
+/// GraphQL as Shopify has it: the status is that of a success, but nothing was done.
 const GRAPHQL: &[Condition] = &[Condition::json("/errors/*/extensions/code", "THROTTLED")];
 
 /// Where JSON bodies hold the code of an error; the last two are GraphQL's.
@@ -117,14 +119,14 @@ pub(super) fn meaning(status: u16) -> Meaning {
         501 | 505 | 511 => Meaning::Final,
         // A gateway (RFC 9110), Cloudflare (520 to 524) or another proxy (598, 599) lost the vendor's answer.
         502 | 504 | 520..=524 | 598 | 599 => Meaning::Unknown,
-        // Cloudflare came to no agreement on TLS with the vendor, so nothing was sent.
+        // Cloudflare could not set up TLS with the vendor, so nothing was sent.
         525 | 526 => Meaning::Repeatable,
         500..=599 => Meaning::MaybeDone,
         _ => Meaning::Final,
     }
 }
 
-/// JSON, or nothing: a page is that of a server in between, or of a path that leads nowhere.
+/// JSON, or an empty body: a page comes from a server in between, or from a wrong path.
 fn is_absent(answer: &Answer) -> bool {
     matches!(answer.status, 404 | 410)
         && (answer.body.is_object() || answer.body.is_array() || answer.body == "")

@@ -1,4 +1,4 @@
-//! The ways in which a call is named for its vendor. The headers are written in `call`.
+//! The ways in which a call is identified to its vendor. The headers are written in `call`.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::sap_gateway;
 /// The header of draft-ietf-httpapi-idempotency-key-header.
 const STANDARD: &str = "idempotency-key";
 
-/// How a call is named for the vendor, so that a repeat is known as one.
+/// How a call is identified to the vendor, so that a retry is recognised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Idempotency {
     /// Not at all.
@@ -16,7 +16,8 @@ pub enum Idempotency {
     Header {
         /// Its name, in lower case.
         name: Cow<'static, str>,
-        /// In double quotes, as draft-ietf-httpapi-idempotency-key-header has it; most vendors want it bare.
+        /// In double quotes, as draft-ietf-httpapi-idempotency-key-header has it; most vendors expect it
+        /// bare.
         quoted: bool,
     },
     /// `Repeatability-Request-ID` and `Repeatability-First-Sent` (OASIS Repeatable Requests 1.0).

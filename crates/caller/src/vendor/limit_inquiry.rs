@@ -1,5 +1,5 @@
-//! How a vendor is asked what it allows, for those that can be asked. Asking is a person's decision: it is a call, and the
-//! vendor counts it.
+//! How a vendor is asked what it allows, for vendors that can be asked. A person decides whether to ask: it is a call, and
+//! the vendor counts it.
 
 use serde_json::Value;
 
@@ -8,9 +8,9 @@ use serde_json::Value;
 pub struct LimitInquiry {
     /// The first path, below the base URL.
     pub path: &'static str,
-    /// The path of the second call, from the answer to the first; none if the first answer is the one that tells.
+    /// The path of the second call, from the answer to the first; none if the first answer is already the last.
     pub then: Option<fn(&Value) -> Option<String>>,
-    /// What the body of the last answer tells.
+    /// Reads the body of the last answer.
     pub read: fn(&Value) -> Vec<AllowedCalls>,
 }
 
@@ -25,7 +25,7 @@ pub struct AllowedCalls {
     pub allowed: u64,
     /// How many are used already, by anybody, where the vendor says so.
     pub used: Option<u64>,
-    /// It is the one that our calls meet first; others of the same kind are told beside it.
+    /// It is the one that our calls meet first; others of the same kind are shown beside it.
     pub binding: bool,
 }
 

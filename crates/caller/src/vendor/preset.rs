@@ -19,7 +19,7 @@ macro_rules! presets {
             /// Every preset.
             pub const ALL: &[Preset] = &[$(Preset::$variant,)*];
 
-            /// All that is known of it.
+            /// All that is known about it.
             #[must_use]
             pub fn vendor(self) -> &'static Vendor {
                 match self { $(Preset::$variant => &$vendor,)* }
@@ -49,7 +49,8 @@ impl Preset {
         self.vendor().name
     }
 
-    /// What a sign-in of this kind leaves out: the vendor's own word, else that of the vendor whose kind it is.
+    /// The defaults for what a sign-in of this kind leaves out: the vendor's own, or else those of the vendor
+    /// that the kind belongs to.
     #[must_use]
     pub fn token_defaults(self, grant: GrantKind) -> Option<&'static TokenDefaults> {
         std::iter::once(&self)
@@ -65,7 +66,7 @@ impl fmt::Display for Preset {
     }
 }
 
-/// The name is no preset's.
+/// No preset has this name.
 #[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("no such preset")]
 pub struct UnknownPreset;

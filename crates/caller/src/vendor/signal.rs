@@ -19,7 +19,7 @@ pub struct Seen<'a> {
     pub took: Duration,
 }
 
-/// One row of what answers mean: it fits an answer with this status and, where one is named, this code, which meets all of the
+/// One row of what answers mean: it fits an answer that has this status and, if given, this code, and that meets all of the
 /// conditions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signal {
@@ -66,8 +66,8 @@ impl Signal {
         }
     }
 
-    /// Whether it asks for the code of an answer that says that all is well: most often nobody does, and the body of such an
-    /// answer is not searched.
+    /// Whether it needs the code of a successful answer: most signals do not, and then the body of such an answer is not
+    /// searched.
     pub(super) fn wants_code_of_success(&self) -> bool {
         self.code.is_some()
             && self

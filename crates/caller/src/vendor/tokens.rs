@@ -1,8 +1,8 @@
-//! What a sign-in with access tokens leaves out where a vendor has a rule for it.
+//! Defaults for what a sign-in with access tokens leaves out, if a vendor has a rule for it.
 
 use crate::sign_in::GrantKind;
 
-/// What follows from the vendor where a configuration says nothing.
+/// What the vendor determines if a configuration says nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TokenDefaults {
     /// The kind of sign-in that it holds for.

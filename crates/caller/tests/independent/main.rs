@@ -1,5 +1,5 @@
-//! Signatures and tokens, judged by implementations that are not ours: PyJWT, cryptography and oauthlib. Where Python
-//! or one of the three is absent a test says that it is skipped; `.ci/run` installs them.
+//! Signatures and tokens, judged by implementations that are not ours: PyJWT, cryptography and oauthlib. If Python or
+//! one of the three is missing, a test says that it is skipped; `.ci/run` installs them.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Answers whose status and headers arrived and whose body cannot be read, or not as it was meant: the status is the
-//! vendor's word all the same.
+//! Answers whose status and headers arrived but whose body cannot be read, or not as intended: the status is the
+//! vendor's answer all the same.
 
 use std::time::Duration;
 
@@ -137,7 +137,7 @@ async fn bytes_that_are_no_text_are_kept_as_they_came() {
     let stored = answer.stored.unwrap();
     assert_eq!(answer.body, json!(null));
     assert_eq!(std::fs::read(stored.path()).unwrap(), pdf);
-    // Where there is no place for a file, they are carried along in base64.
+    // If there is no path for a file, they are carried along in base64.
     let carried = success(head, b"\xff\x00").await;
     assert_eq!(carried.body, json!("/wA="));
     assert_eq!(carried.to_task_output()["IsBase64Encoded"], true);

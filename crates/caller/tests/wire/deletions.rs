@@ -9,7 +9,7 @@ use rampmeter_caller::Attempt;
 
 use crate::vendor::{Act, Vendor, get};
 
-/// A vendor that gives one answer after the other, and the last for ever; an empty one is a lost answer.
+/// A vendor that gives one answer after the other, and the last one forever; an empty one is a lost answer.
 fn vendor<const N: usize>(answers: Arc<[String; N]>) -> Vendor {
     let given = AtomicUsize::new(0);
     Vendor::new(Act::Decide(Arc::new(move |_| {

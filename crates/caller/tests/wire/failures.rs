@@ -1,5 +1,5 @@
 //! Answers that do not arrive, and calls that cannot be made. The line between "nothing was sent" and "it may have
-//! been done" decides whether a call may be repeated without a thought.
+//! been done" decides whether a call may safely be sent again.
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -17,7 +17,7 @@ const ASK: Attempt = Attempt {
     at_work_for: Duration::ZERO,
 };
 
-/// A vendor that answers the question so, and every call with 201.
+/// A vendor that gives this answer to the question, and 201 to every call.
 fn vendor(status: &'static str, body: &serde_json::Value) -> Vendor {
     let answer = json_answer(status, body);
     Vendor::new(Act::Decide(Arc::new(move |request| {

@@ -11,7 +11,8 @@ use crate::vendor::{Act, Vendor, get, post};
 
 const ORDERS: &str = "/sap/opu/odata/sap/API_SALES_ORDER_SRV/A_SalesOrder";
 
-/// A vendor that gives the n-th session to the n-th fetch and takes changes only with a session that `takes` likes.
+/// A vendor that gives the n-th session to the n-th fetch and accepts changes only with a session that `takes`
+/// accepts.
 fn vendor(takes: fn(&str) -> bool) -> (Vendor, Arc<AtomicUsize>) {
     let fetched = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&fetched);

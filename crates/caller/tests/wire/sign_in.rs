@@ -399,7 +399,7 @@ fn refreshing(account: &Account, place: Option<&std::path::Path>) -> Caller {
     Caller::new(account.profile(oauth2)).unwrap()
 }
 
-/// The refresh tokens that were shown in so many requests, in order.
+/// The refresh tokens that were presented in this many requests, in order.
 fn shown(account: &Account, requests: usize) -> Vec<String> {
     let mut shown = Vec::new();
     for _ in 0..requests {

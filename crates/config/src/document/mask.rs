@@ -1,12 +1,12 @@
 //! Blanks what may be a secret in the text of a configuration, before any of it is shown. It errs on the side of
-//! blanking: a secret may stand under a misspelt key, or in a file that does not parse.
+//! blanking: a secret may be under a misspelt key, or in a file that does not parse.
 
 use std::ops::Range;
 
 use super::reference;
 use super::tree::{Node, Table, Value};
 
-/// Tables in which every text is taken for a secret unless its key is listed in [`PUBLIC`].
+/// Tables in which every text counts as a secret unless its key is listed in [`PUBLIC`].
 const SECRET_TABLES: [&str; 3] = ["auth", "credentials", "headers"];
 
 /// Keys of those tables whose values help to understand a problem.
@@ -33,7 +33,8 @@ const SECRET_WORDS: [&str; 9] = [
     "secret", "password", "passwd", "pwd", "token", "bearer", "api_key", "apikey", "private",
 ];
 
-/// The text with every possible secret replaced by asterisks, byte for byte, so that places stay true.
+/// The text with every possible secret replaced by asterisks, byte for byte, so that positions stay
+/// valid.
 pub(crate) fn parsed(text: &str, root: &Node) -> String {
     let mut spans = Vec::new();
     if let Value::Table(table) = &root.value {
@@ -42,8 +43,8 @@ pub(crate) fn parsed(text: &str, root: &Node) -> String {
     blank(text, &spans)
 }
 
-/// The same for a text that is not understood, where keys and values can only be guessed at by lines: all quoted
-/// values are blanked, everything on a line that announces a secret, and whatever stands in a multi-line text.
+/// The same for a text that cannot be parsed, where keys and values can only be guessed line by line: all quoted
+/// values are blanked, everything on a line that announces a secret, and everything inside a multi-line text.
 pub(crate) fn unparsed(text: &str) -> String {
     let mut spans = user_information(text, 0..text.len());
     let (mut start, mut in_multi_line) = (0, false);
@@ -69,7 +70,7 @@ fn first_secret(line: &str) -> usize {
 }
 
 /// Where a line's first value begins: after the `=` or `:` that follows a key. Without a key it is the line's
-/// start, for the value may belong to a key on an earlier line.
+/// start, because the value may belong to a key on an earlier line.
 fn value_start(line: &str) -> usize {
     let key = line.trim_start_matches([' ', '\t', '{', '[', ',']);
     let start = line.len() - key.len();
@@ -152,7 +153,7 @@ fn blank(text: &str, spans: &[Range<usize>]) -> String {
             }
         }
     }
-    // Spans begin and end between characters; should one not, the text is not shown at all.
+    // Spans begin and end between characters; if one does not, the text is not shown at all.
     String::from_utf8(bytes).unwrap_or_default()
 }
 

@@ -1,5 +1,5 @@
 //! A configuration file on the way to its values: the tree of TOML or JSON with its places, references resolved, the keys of
-//! each table read by their types, and secrets blanked before anything is shown. It knows no key's meaning.
+//! each table read by their types, and secrets blanked before anything is shown. It does not know the meaning of any key.
 
 pub(crate) mod mask;
 mod reading;

@@ -39,7 +39,7 @@ impl Reading<'_> {
         );
     }
 
-    /// A whole number within a range; outside it is a problem of the given code.
+    /// A whole number within a range; a number outside it is a problem with the given code.
     pub(crate) fn count(
         &self,
         key: &str,

@@ -29,7 +29,7 @@ pub(crate) enum Host {
 /// A configuration on AWS.
 #[derive(Debug)]
 pub(crate) struct OnAws {
-    /// The one target that is read, for its worker.
+    /// The only target that is read, for its worker.
     pub(crate) only: Option<String>,
     pub(crate) secrets: Secrets,
 }
@@ -37,13 +37,13 @@ pub(crate) struct OnAws {
 /// The secrets of AWS.
 #[derive(Debug)]
 pub(crate) enum Secrets {
-    /// They are not here; the names that are referred to are noted.
+    /// They are not available; the names that are referred to are noted.
     Noted(RefCell<BTreeSet<String>>),
     /// Their values by name.
     Known(BTreeMap<String, String>),
 }
 
-/// What stands for a secret that is not here: something that may stand wherever one may.
+/// The placeholder for a secret that is not available: valid wherever a secret is.
 const PLACEHOLDER: &str = "secret";
 
 impl Host {
@@ -149,7 +149,7 @@ impl ReferenceContext<'_> {
         self.resolve_with(text, location, |inside| self.look_up(inside))
     }
 
-    /// The same for a text that is used where the file is read, on whatever host its calls are made.
+    /// The same for a text that is used where the file is read, whatever host makes the calls.
     pub(crate) fn resolve_here(
         &self,
         text: &str,
@@ -200,7 +200,7 @@ impl ReferenceContext<'_> {
         }
     }
 
-    /// What a reference leads to on the machine that reads the file.
+    /// The value of a reference on the machine that reads the file.
     fn look_up_here(&self, inside: &str) -> Result<String, Refusal> {
         match inside.split_once(':') {
             Some(("env", name)) if is_variable(name) => {
@@ -217,7 +217,7 @@ impl ReferenceContext<'_> {
     }
 }
 
-/// Why a reference leads to nothing.
+/// Why a reference has no value.
 enum Refusal {
     Unset(String),
     Unreadable(String, io::Error),
@@ -290,7 +290,7 @@ fn without_line_end(text: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// What Secrets Manager takes as a name; the Parameter Store takes less.
+/// What Secrets Manager accepts as a name; the Parameter Store accepts less.
 fn is_secret_name(name: &str) -> bool {
     let served = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
     (1..=512).contains(&name.len()) && name.bytes().all(served)

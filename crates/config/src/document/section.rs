@@ -1,5 +1,5 @@
 //! Reads the keys of one table: each by its type, unknown ones refused with a suggestion, every problem noted
-//! with its place. A getter that returns none has said why, or the key is absent.
+//! with its place. If a getter returns none, either it has noted why or the key is absent.
 
 use std::ops::{Range, RangeInclusive};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub(crate) struct Section<'a> {
     what: &'static str,
     /// Environment variables of this prefix override its keys.
     overridden_by: Option<&'static str>,
-    /// Its values are used where the file is read, on whatever host the calls are made.
+    /// Its values are used where the file is read, whatever host makes the calls.
     used_here: bool,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct Found<T> {
 }
 
 impl<'a> Section<'a> {
-    /// Opens a table and refuses keys that are not served there.
+    /// Opens a table and refuses unknown keys.
     pub(crate) fn open(
         reading: &'a Reading<'a>,
         key: &str,
@@ -100,7 +100,7 @@ impl<'a> Section<'a> {
         self.table.get(key)
     }
 
-    /// Notes that a required key is absent; says whether it is there.
+    /// Notes it if a required key is absent; returns whether it is present.
     pub(crate) fn requires(&self, key: &str) -> bool {
         let present = self.get(key).is_some();
         if !present {
@@ -183,7 +183,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Whether a variable of the environment stands for this key.
+    /// Whether an environment variable overrides this key.
     pub(crate) fn is_overridden(&self, key: &str) -> bool {
         self.variable(key).is_some()
     }
@@ -197,7 +197,8 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// A text that `read` turns into a value; what it refuses is a bad value, with the reason it gives.
+    /// A text that `read` turns into a value; what `read` refuses is a bad value, with the reason that
+    /// it gives.
     pub(crate) fn parsed<T>(
         &self,
         key: &str,
@@ -312,7 +313,7 @@ impl<'a> Section<'a> {
         None
     }
 
-    /// A whole number within a range; outside it is a problem of the given code.
+    /// A whole number within a range; a number outside it is a problem with the given code.
     pub(crate) fn count(&self, key: &str, served: RangeInclusive<u64>, code: Code) -> Option<u64> {
         self.reading.count(key, self.get(key)?, served, code)
     }

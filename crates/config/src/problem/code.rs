@@ -68,7 +68,7 @@ codes! {
     DuplicateLimit "RM4004" "Two limits of a target have the same name.",
     BadWindow "RM4005" "A limit's window is shorter or longer than is served.",
     BadDeferrals "RM4006" "max_deferrals is not a number of at least 1, a table of them or \"unlimited\".",
-    // RM4007 was "a limit uses a feature that is not served yet". It is not given again.
+    // RM4007 was "a limit uses a feature that is not served yet". It is not used again.
     BadReset "RM4008" "A limit's reset is not a time of day in a time zone, or stands beside per.",
     BadShare "RM4009" "A share of a limit is nothing, more than the limit, or less than the reserve.",
     NoLimit "RM4010" "A target has no limit: every call that waits is sent at once.",

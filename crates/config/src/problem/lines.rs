@@ -1,4 +1,5 @@
-//! The lines of a text with many places to be told: where each place is costs little however long the text and its lines are.
+//! The lines of a text in which many places are to be shown: finding the line and column of each is cheap, however long the
+//! text and its lines are.
 
 use std::ops::Range;
 

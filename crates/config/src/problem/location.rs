@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// Where a value stands.
+/// Where a value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceLocation {
     /// Bytes of the file.

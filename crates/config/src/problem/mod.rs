@@ -17,7 +17,7 @@ pub enum Severity {
     /// It cannot be used.
     #[default]
     Error,
-    /// It can be used, and probably not as it was meant.
+    /// It can be used, but probably not as intended.
     Warning,
 }
 

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::lines::Lines;
 use super::{Problem, Severity};
 
-/// All that is wrong with a configuration, or all that it is warned of. `Default` is nothing. `Display` is [`Report::render`] without colour.
+/// All that is wrong with a configuration, or all warnings about it. `Default` is nothing. `Display` is [`Report::render`]
+/// without colour.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Report {
     problems: Vec<Problem>,
@@ -86,7 +87,8 @@ impl Report {
         let mut group = Group::with_title(title);
         group = match (&problem.span, lines.get(problem.file.as_str())) {
             (Some(span), Some(lines)) => {
-                // The renderer looks through all that it is given, so it is given the lines that it shows.
+                // The renderer scans everything that it is given, so it is given only the lines that it
+                // shows.
                 let spans = problem
                     .related
                     .iter()
@@ -141,7 +143,8 @@ impl fmt::Debug for Report {
 
 impl std::error::Error for Report {}
 
-/// A message that may quote the file. The renderer lets a message bring its own colours, and a file must not.
+/// A message that may quote the file. The renderer lets a message contain its own colours, which a file must
+/// not do.
 fn without_escapes(message: &str) -> String {
     message.replace('\u{1b}', "\\u001b")
 }

@@ -12,11 +12,11 @@ use crate::problem::Code;
 pub struct Admin {
     /// Address of the dashboard, the metrics and the `/v1` API. Port 0 lets the system choose one.
     pub listen: SocketAddr,
-    /// Whether a login is asked for; absent where the rule of `Server::asks_for_login` decides.
+    /// Whether a login is asked for; if absent, `Server::asks_for_login` decides.
     pub login: Option<bool>,
     /// The file of those who may log in; absent for `users.json` in the data directory.
     pub users: Option<PathBuf>,
-    /// Whether `/metrics` is for everybody, also where a login is asked for.
+    /// Whether `/metrics` is for everybody, even if a login is required.
     pub open_metrics: bool,
 }
 
@@ -33,7 +33,8 @@ impl Default for Admin {
 
 const KEYS: &[&str] = &["listen", "login", "users", "open_metrics"];
 
-/// The key `admin` of `[server]`, in either form. `RAMPMETER_SERVER__ADMIN` stands for the address, whatever form the file has.
+/// The key `admin` of `[server]`, in either form. `RAMPMETER_SERVER__ADMIN` overrides the address, whatever form the file
+/// uses.
 pub(super) fn read(reading: &Reading<'_>, server: &Section<'_>) -> Admin {
     let default = Admin::default();
     let node = server.get("admin");

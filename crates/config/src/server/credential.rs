@@ -15,7 +15,7 @@ pub struct Credential {
     pub secret: Secret,
     /// What the client may do.
     pub rights: Vec<Right>,
-    /// What the rights reach, by name; absent where they reach everything.
+    /// What the rights apply to, by name; absent if they apply to everything.
     pub scope: Option<Scope>,
 }
 
@@ -33,7 +33,7 @@ pub enum Right {
 impl Right {
     const ALL: [Right; 3] = [Right::Read, Right::Send, Right::Operate];
 
-    /// Its word in the file.
+    /// Its name in the file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -106,8 +106,8 @@ fn credential(reading: &Reading<'_>, node: &Node, allow_aws_keys: bool) -> Optio
     })
 }
 
-/// A key id stands in ARNs and in the scope of signatures. One of AWS belongs to an account of AWS: whoever signs with it
-/// here by mistake would not notice.
+/// A key id is part of ARNs and of the scope of signatures. A real AWS key id belongs to an AWS account: whoever signed
+/// with it here by mistake would not notice.
 fn access_key_id(key: &str, allow_aws_keys: bool) -> Result<String, String> {
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=128).contains(&key.len()) || !key.bytes().all(letters) {

@@ -1,5 +1,5 @@
-//! The `[server]` section: where the embedded host listens, where it keeps its data, who it says it is.
-//! `RAMPMETER_SERVER__KEY` in the environment overrides a key.
+//! The `[server]` section: where the embedded host listens, where it keeps its data, how it identifies
+//! itself. `RAMPMETER_SERVER__KEY` in the environment overrides a key.
 
 mod address;
 mod admin;
@@ -38,17 +38,19 @@ pub struct Server {
     pub region: String,
     /// How long a stop waits for calls in flight.
     pub drain_timeout: Duration,
-    /// How long ended executions, their history and settled calls are kept.
+    /// How long ended executions, their history and call results are kept.
     pub retention: Duration,
     /// Who may use the AWS port. Empty: anybody who reaches it.
     pub credentials: Vec<Credential>,
-    /// How both ports speak TLS; absent where they speak plain text.
+    /// How both ports use TLS; absent if they use plain text.
     pub tls: Option<Tls>,
-    /// Proxies: what they say of the connections before them (`X-Forwarded-For`, `X-Forwarded-Proto`) is believed.
+    /// Trusted proxies: what they say about the connections to them (`X-Forwarded-For`, `X-Forwarded-Proto`) is
+    /// accepted.
     pub proxies: Vec<Network>,
-    /// Whether a port that other machines can reach may speak plain text: where something in front of it speaks TLS.
+    /// Whether a port that other machines can reach may use plain text, because something in front of it handles
+    /// TLS.
     pub allow_plaintext: bool,
-    /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are taken.
+    /// Whether access key ids of real AWS accounts (`AKIA...`, `ASIA...`) are accepted.
     pub allow_aws_keys: bool,
 }
 
@@ -126,8 +128,8 @@ impl Server {
         }
     }
 
-    /// Whether whoever uses the admin port must log in: as `login` says; without it, where other machines reach the port,
-    /// where the AWS port asks who its clients are, and where a file of users is named.
+    /// Whether users of the admin port must log in: as `login` says; without it, if other machines can reach the port, if
+    /// the AWS port requires credentials, or if a file of users is named.
     #[must_use]
     pub fn asks_for_login(&self) -> bool {
         self.admin.login.unwrap_or(
@@ -144,7 +146,7 @@ impl Server {
         named.unwrap_or_else(|| self.data_dir.join("users.json"))
     }
 
-    /// `https` where the ports speak TLS, else `http`.
+    /// `https` if the ports use TLS, otherwise `http`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }

@@ -1,4 +1,5 @@
-//! What a credential's rights reach: patterns for the names of queues, workflows and targets. `*` stands for any letters.
+//! What a credential's rights apply to: patterns for the names of queues, workflows and targets. `*` stands for any
+//! letters.
 
 use crate::document::{Reading, Section};
 use crate::problem::{Code, Problem};
@@ -21,7 +22,7 @@ pub struct Pattern(String);
 pub(super) const KEYS: [&str; 3] = ["queues", "workflows", "targets"];
 
 impl Pattern {
-    /// Whether it stands for this name.
+    /// Whether it matches this name.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         let mut parts = self.0.split('*');
@@ -46,7 +47,7 @@ impl Pattern {
     }
 }
 
-/// The scope that a credential's table names; absent where it names none and the rights reach everything.
+/// The scope that a credential's table names; absent if it names none and the rights apply to everything.
 pub(super) fn read(reading: &Reading<'_>, credential: &Section<'_>) -> Option<Scope> {
     if KEYS.iter().all(|key| credential.get(key).is_none()) {
         return None;

@@ -1,25 +1,25 @@
-//! `[server.tls]`: the certificate that both ports show, and which clients must show one. The files are named and not read here: a
-//! server reads them again when they change.
+//! `[server.tls]`: the certificate that both ports present, and the authorities for the certificates of clients. The files
+//! are only named here, not read: a server reads them again when they change.
 
 use std::path::PathBuf;
 
 use crate::document::{Reading, Section};
 use crate::problem::Code;
 
-/// How both ports speak TLS.
+/// How both ports use TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tls {
     /// PEM file of the certificate, with the chain that leads to its root.
     pub certificate: PathBuf,
     /// PEM file of its private key.
     pub key: PathBuf,
-    /// PEM file of the authorities whose certificates clients must show; absent where they need none.
+    /// PEM file of the authorities whose certificates clients must present; absent if they need none.
     pub client_ca: Option<PathBuf>,
 }
 
 const KEYS: &[&str] = &["certificate", "key", "client_ca"];
 
-/// The table, if there is one and it is whole.
+/// The table, if there is one and it is complete.
 pub(super) fn read(reading: &Reading<'_>, server: &Section<'_>) -> Option<Tls> {
     let node = server.get("tls")?;
     let section = Section::open(reading, "tls", node, "[server.tls]", KEYS)?

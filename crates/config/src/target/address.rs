@@ -1,5 +1,5 @@
-//! Where a target is, and where its calls may connect to: its base URL, and `allow_networks` for addresses that are not
-//! public, and `allow_plaintext` for plain HTTP over the internet. A URL that names this very machine in plain words needs no leave.
+//! Where a target is, and where its calls may connect to: its base URL, `allow_networks` for addresses that are not public,
+//! and `allow_plaintext` for plain HTTP over the internet. A URL that plainly names this very machine needs no permission.
 
 use rampmeter_caller::{Auth, Preset, Profile, is_plaintext};
 use url::Url;
@@ -22,7 +22,7 @@ pub(crate) fn base_url(text: &str) -> Result<Url, String> {
     Err(reason.to_owned())
 }
 
-/// What the vendor says against a base URL.
+/// The vendor's objection to a base URL, if any.
 pub(crate) fn check_base_url(
     reading: &Reading<'_>,
     section: &Section<'_>,
@@ -40,7 +40,7 @@ pub(crate) fn check_base_url(
     }
 }
 
-/// An address that is written in the file itself, and that no call may connect to.
+/// Checks for an address in the file itself that no call may connect to.
 pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Profile) {
     let token_url = match &profile.auth {
         Auth::OAuth2(oauth2) => Some(("auth", &oauth2.token_url)),
@@ -65,7 +65,7 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
         }
         if !profile.allow_plaintext
             && is_plaintext(url, &profile.allow_networks)
-            // Where the vendor itself asks for https, that has been said.
+            // If the vendor itself requires https, that has been reported.
             && (key == "auth" || (profile.preset.vendor().base_url)(url).is_none())
             && let Some(node) = section.get(key)
         {
@@ -85,8 +85,8 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
     }
 }
 
-/// Whether a URL says in plain words that it leads to this very machine. Whoever writes that means it; other spellings
-/// of the same address are not taken for permission.
+/// Whether a URL plainly names this very machine. Whoever writes that means it; other spellings of the same address do
+/// not count as permission.
 pub(crate) fn is_plainly_local(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else {
         return false;

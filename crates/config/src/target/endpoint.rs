@@ -1,5 +1,5 @@
-//! `[targets.X.endpoints.Y]`: the other hosts of one account. An endpoint is called as its target is, but for what it says
-//! itself; limits, lanes and queues are the target's, for the vendor counts the account.
+//! `[targets.X.endpoints.Y]`: the other hosts of one account. An endpoint is called like its target, except for what it
+//! configures itself; limits, lanes and queues are the target's, because the vendor counts the account.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -25,8 +25,8 @@ const KEYS: &[&str] = &[
     "reconcile",
 ];
 
-/// What the access tokens of a target must be allowed for its endpoints, beyond what its vendor's tokens are asked for anyway.
-/// An endpoint that signs in otherwise asks for nothing here.
+/// The scopes that the access tokens of a target need for its endpoints, besides the vendor's usual ones. An endpoint that
+/// signs in differently needs nothing here.
 pub(super) fn scopes(target: &Section<'_>, vendor: &Vendor) -> Vec<&'static str> {
     let has = |entry: &Entry, key| matches!(&entry.node.value, Value::Table(table) if table.get(key).is_some());
     let entries = entries(target).iter().filter(|entry| !has(entry, "auth"));
@@ -127,7 +127,7 @@ fn base_url(
     derived
 }
 
-/// What the endpoint says itself takes the place of what its target says.
+/// What the endpoint configures itself replaces what its target says.
 fn differ(reading: &Reading<'_>, section: &Section<'_>, profile: &mut Profile) {
     for (name, value) in header::read(reading, section) {
         profile.headers.retain(|(other, _)| *other != name);
@@ -143,6 +143,6 @@ fn differ(reading: &Reading<'_>, section: &Section<'_>, profile: &mut Profile) {
         profile.reconcile = reconcile::question(reading, section);
     }
     profile.csrf = section.flag("csrf").or(profile.csrf);
-    // How often a job is polled is the target's.
+    // How often a job is polled is decided by the target.
     profile.jobs = section.word("jobs", &Jobs::NAMED).or(profile.jobs);
 }

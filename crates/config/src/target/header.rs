@@ -1,5 +1,5 @@
 //! `headers` of a target: sent with every call. A value may hold an API key, so it is treated as a secret once it
-//! is read; unlike a credential it may also stand in the file.
+//! is read; unlike a credential, it may also be written in the file.
 
 use rampmeter_caller::{Secret, typed_header};
 

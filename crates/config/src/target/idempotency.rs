@@ -1,4 +1,5 @@
-//! `idempotency` of a target: how a call is named for its vendor, so that a repeat is known as one.
+//! `idempotency` of a target: how a call is identified to its vendor, so that a retry is
+//! recognised.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! `jobs` of a target: how its vendor says that it goes on with a call in the background, and how often it is asked.
+//! `jobs` of a target: how its vendor says that a call continues as a job, and how often jobs are polled.
 
 use std::time::Duration;
 

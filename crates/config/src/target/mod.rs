@@ -1,4 +1,4 @@
-//! One target: a remote account with its limits, its way to sign in and its rules for what goes wrong.
+//! One target: a remote account with its limits, its sign-in and its rules for failures.
 
 mod address;
 mod auth;
@@ -35,22 +35,22 @@ pub use redact::{RedactPath, RedactSegment};
 /// One remote account.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// Its name: lower-case letters, digits, `-` and `_`. Its queues are called after it.
+    /// Its name: lower-case letters, digits, `-` and `_`. Its queues are named after it.
     pub name: String,
     /// Where it is and how to call it.
     pub profile: Profile,
-    /// What a message to it is judged by; the same as `profile` says.
+    /// What a message to it is checked against; derived from `profile`.
     pub account: Account,
     /// Its limits and deferral bounds.
     pub rules: Rules,
     /// Longest time a call may take; the same as in `profile`.
     pub timeout: Duration,
-    /// How much longer than `timeout` a call whose answer was lost may still run at the vendor. It keeps its place
-    /// in every limit for so long.
+    /// How much longer than `timeout` a call whose answer was lost may still run at the vendor. It keeps its slots
+    /// in every limit for that long.
     pub hold_after_timeout: Duration,
-    /// How long a call may wait, from its sending on, before it fails without being sent; none lets it wait for as long as it takes.
+    /// How long a call may wait, from when it was queued, before it fails without being sent; none sets no bound.
     pub max_wait: Option<Duration>,
-    /// How transport failures are repeated.
+    /// How transport failures are retried.
     pub retry: Retry,
     /// What happens to a call whose answer was lost; none leaves it to the call, see [`Target::on_unknown_of`].
     pub on_unknown: Option<OnUnknown>,
@@ -79,15 +79,16 @@ impl Target {
         format!("{}-{}", self.name, priority.as_str().to_lowercase())
     }
 
-    /// What happens to this call if its answer is lost: what the file says, else what does no harm.
+    /// What happens to this call if its answer is lost: what the file says, otherwise what does no
+    /// harm.
     #[must_use]
     pub fn on_unknown_of(&self, request: &Request) -> OnUnknown {
         let usual = || OnUnknown::usual(self.profile.repeat_safety(request));
         self.on_unknown.unwrap_or_else(usual)
     }
 
-    /// What it says about a call that used up so many attempts before and was refused so often in a row; any random number
-    /// spreads the waits.
+    /// Its rules for a call that has used up this many attempts and was refused this often in a row; any random number
+    /// spreads the delays.
     #[must_use]
     pub fn call_rules(
         &self,
@@ -288,7 +289,7 @@ fn preset(section: &Section<'_>) -> Preset {
     section.word("preset", &named).unwrap_or_default()
 }
 
-/// The vendor's longest run less the timeout; where the vendor names none, as long as the timeout again.
+/// The vendor's longest run less the timeout; if the vendor states none, the timeout once more.
 fn default_hold(preset: Preset, timeout: Duration) -> Duration {
     match preset.vendor().longest_run {
         Some(longest) => longest.saturating_sub(timeout),

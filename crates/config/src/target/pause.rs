@@ -1,5 +1,5 @@
-//! `[[targets.X.pauses]]`: when lanes of a target pause by the calendar. `every = "weekdays 18:00-20:00 Europe/Paris"`: days,
-//! two times of day, and a time zone of the IANA database.
+//! `[[targets.X.pauses]]`: the planned pauses of a target. `every = "weekdays 18:00-20:00 Europe/Paris"`: days, two times of
+//! day, and a time zone of the IANA database.
 
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -75,7 +75,7 @@ fn pause(reading: &Reading<'_>, node: &Node) -> Option<PlannedPause> {
     })
 }
 
-/// `lanes = ["BATCH"]`; all of them where it is absent.
+/// `lanes = ["BATCH"]`; all of them if it is absent.
 fn lanes(reading: &Reading<'_>, section: &Section<'_>) -> Option<[bool; 3]> {
     let Some(node) = section.get("lanes") else {
         return Some([true; 3]);
@@ -119,7 +119,7 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
         "24:00" => Time::midnight(),
         to => time_of_day(to).ok_or(wrong)?,
     };
-    // From midnight to midnight is a whole day; any other time to itself is a slip.
+    // From midnight to midnight is a whole day; any other time to itself is a mistake.
     if from == to && from != Time::midnight() {
         return Err("ends when it begins");
     }

@@ -1,5 +1,5 @@
-//! `on_unknown` and `reconcile` of a target: what happens to a call whose answer was lost, and the question to the vendor that
-//! tells whether it happened.
+//! `on_unknown` and `reconcile` of a target: what happens to a call whose answer was lost, and the question to the vendor
+//! whether it happened.
 
 use rampmeter_call::OnUnknown;
 use rampmeter_caller::Preset;

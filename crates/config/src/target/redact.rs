@@ -74,7 +74,8 @@ impl RedactPath {
     }
 }
 
-/// A name without quotes, up to the next step. What has a meaning in other paths must be quoted.
+/// A name without quotes, up to the next step. Characters that have a meaning in other paths must
+/// be quoted.
 fn name(letters: &mut Peekable<Chars<'_>>) -> Result<RedactSegment, String> {
     let mut name = String::new();
     while let Some(letter) = letters.next_if(|letter| !matches!(letter, '.' | '[')) {
@@ -94,7 +95,7 @@ fn name(letters: &mut Peekable<Chars<'_>>) -> Result<RedactSegment, String> {
     Ok(RedactSegment::Member(name))
 }
 
-/// What stands in brackets, whose opening has been read.
+/// The contents of brackets whose opening has been read.
 fn bracket(letters: &mut Peekable<Chars<'_>>) -> Result<RedactSegment, String> {
     if let Some(quote) = letters.next_if(|letter| matches!(letter, '\'' | '"')) {
         let mut name = String::new();

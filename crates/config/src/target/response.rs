@@ -8,8 +8,8 @@ use crate::problem::{Code, Problem};
 
 const MAX_BODY_BYTES: u64 = 4 << 30;
 
-/// `response = { select = "$.items[*].id", inline = "200KiB", max = "64MiB" }`. Whether the path is one is checked by the
-/// host, which knows the language.
+/// `response = { select = "$.items[*].id", inline = "200KiB", max = "64MiB" }`. Whether the path is valid is checked by
+/// the host, which knows the language.
 pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> ResponseRules {
     let usual = ResponseRules::default();
     let Some(node) = target.get("response") else {
@@ -38,7 +38,7 @@ pub(crate) fn read(reading: &Reading<'_>, target: &Section<'_>) -> ResponseRules
     }
 }
 
-/// A size from a KiB to the given most.
+/// A size from 1 KiB to the given maximum.
 fn size(reading: &Reading<'_>, section: &Section<'_>, key: &str, most: u64) -> Option<u64> {
     let found = section.text(key)?;
     match parse(&found.value).filter(|bytes| (1024..=most).contains(bytes)) {

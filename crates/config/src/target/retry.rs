@@ -1,4 +1,4 @@
-//! `retry` of a target: how transport failures are repeated.
+//! `retry` of a target: how transport failures are retried.
 
 use std::time::Duration;
 

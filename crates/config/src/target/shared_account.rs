@@ -1,4 +1,4 @@
-//! Two targets that look like one account: their limits know nothing of each other, and the vendor counts the calls of both.
+//! Two targets that look like one account: their limits do not know of each other, but the vendor counts the calls of both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::Target;
 use crate::document::{Entry, Reading};
 use crate::problem::{Code, Problem};
 
-/// Warns of a target that calls an account which another one calls.
+/// Warns about a target that calls an account that another target calls too.
 pub(super) fn warn(
     reading: &Reading<'_>,
     entry: &Entry,
@@ -42,7 +42,7 @@ pub(super) fn warn(
     }
 }
 
-/// The accounts that the hosts of a target belong to, in the vendor's words. A host that all accounts have tells nothing.
+/// The accounts that the hosts of a target belong to, in the vendor's words. A host that all accounts share says nothing.
 fn accounts(profile: &Profile) -> BTreeSet<String> {
     let endpoints = profile.endpoints.values().map(|endpoint| &endpoint.profile);
     std::iter::once(profile)

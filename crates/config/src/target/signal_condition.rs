@@ -1,4 +1,5 @@
-//! `when` of a signal: what else an answer must say, in a header, at a place in JSON or XML, or in its text.
+//! `when` of a signal: what else an answer must contain, in a header, at a place in JSON or XML, or in its
+//! text.
 
 use std::borrow::Cow;
 
@@ -21,8 +22,8 @@ const KEYS: &[&str] = &[
     "present",
 ];
 
-/// `when = { header = "x-ratelimit-remaining", is = "0" }`, or a list of conditions that must all hold. None if one of them is
-/// wrong: a signal that lacks a condition would fit too much.
+/// `when = { header = "x-ratelimit-remaining", is = "0" }`, or a list of conditions that must all hold. None if one of them
+/// is wrong: a signal that lacks a condition would match too much.
 pub(super) fn read(reading: &Reading<'_>, signal: &Section<'_>) -> Option<Vec<Condition>> {
     let Some(node) = signal.get("when") else {
         return Some(Vec::new());
@@ -32,7 +33,7 @@ pub(super) fn read(reading: &Reading<'_>, signal: &Section<'_>) -> Option<Vec<Co
         _ => std::slice::from_ref(node),
     };
     let conditions = nodes.iter().map(|node| condition(reading, node));
-    // Every one of them is read, so that all that is wrong is said at once.
+    // Every one of them is read, so that everything wrong is reported at once.
     conditions.collect::<Vec<_>>().into_iter().collect()
 }
 
@@ -95,7 +96,7 @@ fn refuse(reading: &Reading<'_>, node: &Node, message: String) {
     );
 }
 
-/// Numbers are compared as they are written, so a number may stand without quotes.
+/// Numbers are compared as they are written, so a number may be written without quotes.
 fn test(section: &Section<'_>, key: &str) -> Option<Test> {
     let text = match section.get(key) {
         Some(Node {

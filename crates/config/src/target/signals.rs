@@ -1,4 +1,4 @@
-//! `signals` of a target: what its vendor's answers mean, before the preset is asked.
+//! `signals` of a target: what its vendor's answers mean, before the preset is consulted.
 
 use std::borrow::Cow;
 use std::time::Duration;

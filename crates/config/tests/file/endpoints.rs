@@ -1,4 +1,5 @@
-//! The endpoints of a target: where they are, what they take over, and what they ask of a sign-in.
+//! The endpoints of a target: where they are, what they inherit, and what they require of a
+//! sign-in.
 
 use rampmeter_caller::{Auth, Grant};
 use rampmeter_config::{Code, Config};

@@ -1,4 +1,5 @@
-//! What happens to a call whose answer is lost, where the file says nothing, one thing for all calls, or how calls are named.
+//! What happens to a call whose answer is lost, if the file says nothing, one thing for all calls, or how calls are
+//! identified.
 
 use rampmeter_call::OnUnknown::{self, Fail, Reconcile, Retry};
 use rampmeter_call::Request;

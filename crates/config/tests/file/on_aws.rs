@@ -1,4 +1,4 @@
-//! The same file on AWS: what differs there, secrets by name, and what leads nowhere.
+//! The same file on AWS: what differs there, secrets by name, and references without a value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

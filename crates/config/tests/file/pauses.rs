@@ -1,4 +1,4 @@
-//! Pauses by the calendar, as a target names them.
+//! Planned pauses, as a target configures them.
 
 use rampmeter_config::Code;
 use rampmeter_dispatch::{PlannedPause, Priority};

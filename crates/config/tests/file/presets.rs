@@ -1,4 +1,4 @@
-//! What a preset gives a target, and what a target says otherwise.
+//! What a preset gives a target, and what a target overrides.
 
 use std::borrow::Cow;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The ways to sign in, and what follows from a target's address where nothing is said.
+//! The ways to sign in, and what follows from a target's address by default.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! Files that can be used and are probably not meant so: each is warned of with its place, and read all the same.
+//! Files that can be used but are probably not as intended: each gets a warning with its place, and is read all
+//! the same.
 
 use rampmeter_config::{Code, Severity};
 

@@ -12,7 +12,7 @@ pub struct Explanation {
     pub held_by: Holder,
     /// Since when this holder holds, where that is known.
     pub since: Option<Time>,
-    /// Before this moment the holder does not let go; none where time alone does not move it.
+    /// The holder does not let go before this moment; none if time alone does not move it.
     pub until: Option<Time>,
     /// Calls of its lane that go before it.
     pub ahead: u64,
@@ -20,7 +20,7 @@ pub struct Explanation {
     pub starts: Start,
 }
 
-/// Where a waiting call stands.
+/// The position of a waiting call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Its lane.

@@ -13,33 +13,33 @@ pub enum Holder {
     Nothing,
     /// The calls before it in its lane, the first of which may start now.
     CallsAhead,
-    /// A limit all of whose places are taken.
+    /// A limit all of whose slots are taken.
     Limit {
-        /// The limit; where several refuse, the one that is the last to have a place.
+        /// The limit; if several refuse, the one that will have a free slot last.
         limit: String,
-        /// Places that are taken.
+        /// Slots that are taken.
         used: u64,
-        /// Places it has.
+        /// Slots it has.
         max: u64,
     },
-    /// The places of a limit that are kept for higher priorities and not taken by them.
+    /// The slots of a limit that are kept for higher priorities and not taken by them.
     Reserve {
         /// The limit.
         limit: String,
-        /// Places that are taken.
+        /// Slots that are taken.
         used: u64,
-        /// Places it has.
+        /// Slots it has.
         max: u64,
-        /// Places that are kept from this call. As many as `max`: only a higher limit lets it start.
+        /// Slots that are kept from this call. As many as `max`: only a higher limit lets it start.
         kept: u64,
     },
-    /// The last place of a limit on requests and jobs together, without which no job could be polled.
+    /// The last slot of a limit on requests and jobs together, without which no job could be polled.
     PlaceForPolls {
         /// The limit.
         limit: String,
-        /// Places that are taken.
+        /// Slots that are taken.
         used: u64,
-        /// Places it has.
+        /// Slots it has.
         max: u64,
     },
     /// The share that the priority of the call has of a limit.
@@ -48,42 +48,43 @@ pub enum Holder {
         limit: String,
         /// The priority.
         priority: Priority,
-        /// Places that its calls have taken.
+        /// Slots that its calls have taken.
         used: u64,
         /// The most that they may take.
         max: u64,
     },
-    /// A window that has a place and is filled evenly: the lower lanes take it in a moment.
+    /// A window that has a slot and is filled evenly: the lower lanes take it a little later.
     Pace {
         /// The limit.
         limit: String,
     },
     /// The ceiling on calls in flight that the vendor's throttles taught; the limit itself has room.
     LearnedCeiling {
-        /// The limit under which it lies.
+        /// The limit that it is below.
         limit: String,
         /// Calls in flight.
         used: u64,
         /// The ceiling at present.
         ceiling: u64,
-        /// What the limit is configured to have.
+        /// The configured maximum of the limit.
         max: u64,
     },
-    /// The account's own trouble: one probe at a time goes out, the next one when the explanation says, or it is out.
+    /// The account's own trouble: one probe at a time goes out. The next one leaves when the explanation says, or
+    /// is in flight.
     Trouble {
-        /// What the matter is.
+        /// What is wrong.
         kind: Trouble,
         /// Probes that failed so far.
         probes: u32,
     },
     /// The vendor, which asked for a pause or refused calls without saying for how long.
     VendorPause,
-    /// The reopening after such a pause: as many calls are out as may be.
+    /// The reopening after such a pause: as many calls are in flight as may be.
     Ramp {
         /// How many that is.
         width: u32,
     },
-    /// A lane that goes first: a higher one, or a lower one in its turn.
+    /// A lane that goes first: a higher one, or a lower one that is due.
     Lane(Priority),
     /// A pause by hand.
     Pause {
@@ -92,7 +93,7 @@ pub enum Holder {
         /// Why, where the host knows.
         reason: Option<String>,
     },
-    /// A pause by the calendar.
+    /// A planned pause.
     PlannedPause {
         /// The lane that it stops.
         lane: Priority,
@@ -105,7 +106,7 @@ pub enum Holder {
         /// That call, as people name it.
         call: String,
     },
-    /// The pause before its repeat.
+    /// The backoff before its next attempt.
     BackOff {
         /// What ended its last attempt, in a few words.
         after: Option<String>,
@@ -119,7 +120,7 @@ pub enum Holder {
     },
     /// It is in flight: its answer is awaited.
     InFlight,
-    /// Its answer was lost: its places are held as long as the vendor may be at work.
+    /// Its answer was lost: its slots are held as long as the vendor may be at work.
     Unknown,
     /// The vendor works on it as a job.
     Job {
@@ -128,7 +129,7 @@ pub enum Holder {
         /// How often it was polled.
         polls: u32,
     },
-    /// The host starts nothing any more: it is about to end.
+    /// The host starts nothing more: it is about to stop.
     Draining,
     /// The configuration has no such target any more.
     NoTarget {

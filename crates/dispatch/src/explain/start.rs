@@ -1,4 +1,4 @@
-//! When a call should start: an estimate for people, which rather says that it does not know.
+//! When a call should start: an estimate for people, which says so when it cannot know.
 
 use crate::time::Time;
 

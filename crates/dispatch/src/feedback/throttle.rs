@@ -1,4 +1,4 @@
-//! How a vendor refuses a call, and what the gate answers the host that reports it.
+//! How a vendor refuses a call, and what the gate tells the host that reports it.
 
 use std::time::Duration;
 
@@ -43,8 +43,8 @@ pub struct ThrottleReport {
     /// The account's: the gate has narrowed what it admits. The call's own: the gate has changed nothing, and the host sets the
     /// call back behind its lane, with a pause that grows with its own throttles.
     pub whose: Whose,
-    /// The vendor answered others well since. Not so for a call that was refused for itself before and that nobody else shows to
-    /// be alone now: it is set back, and that does not count.
+    /// The vendor answered others well since. False for a call that was refused because of itself before, if no other call
+    /// shows that it still is: it is set back, and that does not count.
     pub is_proven: bool,
     /// Our own limits of this kind had room when the vendor refused, or there are none: somebody
     /// else uses the account, or the limit is configured too high.

@@ -1,8 +1,8 @@
 //! The account's own trouble: the vendor cannot be reached, or refuses to sign us in.
 //!
-//! It is nobody's fault among the calls, so none of them pays for it: after a few such outcomes in a row, from different calls,
-//! the target is shut; then one probe at a time goes out, after pauses that grow, and the first good answer opens it again.
-//! What such an outcome looks like is the business of the `caller` crate.
+//! No call is to blame, so none of them pays for it: after a few such outcomes in a row, from different calls, the target is
+//! closed. Then one probe at a time goes out, after pauses that grow, and the first good answer opens the target again. What
+//! such an outcome looks like is the business of the `caller` crate.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::whose::Whose;
 use crate::permit::{CallId, PermitId};
 use crate::time::Time;
 
-/// So many outcomes of one kind in a row are the account's trouble: from different calls, or of calls that never reached the
-/// vendor and so cannot have brought them about.
+/// This many outcomes of one kind in a row are the account's trouble, if they come from different calls or from calls that
+/// never reached the vendor and so cannot have caused them.
 pub const TROUBLED_CALLS: usize = 3;
-/// No pause between two probes is longer, unless a target says otherwise.
+/// The longest pause between two probes, unless a target says otherwise.
 pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
 
 /// The longest pause between two probes of a target whose account is in trouble.
@@ -29,7 +29,7 @@ impl Default for MaxProbePause {
     }
 }
 
-/// What can be the matter with an account.
+/// What can be wrong with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trouble {
@@ -56,36 +56,37 @@ pub struct Troubled {
     pub call: CallId,
     /// What the matter is.
     pub kind: Trouble,
-    /// Something of the call reached the vendor, or whoever answers in its place: the call itself may have brought it about.
+    /// Part of the call reached the vendor, or whoever answers in its place: the call itself may have brought it about.
     pub reached: bool,
 }
 
 /// What the gate makes of such an outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TroubleReport {
-    /// The account's if the target is shut, or the call never reached the vendor. The call's own as long as nobody else meets it.
+    /// The account's if the target is closed, or the call never reached the vendor. The call's own as long as no other call
+    /// meets it.
     pub whose: Whose,
-    /// What the target is shut for, if it is.
+    /// Why the target is closed, if it is.
     pub state: Option<TroubleState>,
 }
 
 /// An account in trouble, as a host shows it. The text of the last error is the host's to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TroubleState {
-    /// What the matter is, by the last probe.
+    /// What is wrong, by the last probe.
     pub kind: Trouble,
     /// Since when.
     pub since: Time,
-    /// When the next probe may leave; none while one is out.
+    /// When the next probe may leave; none while one is in flight.
     pub next_probe: Option<Time>,
     /// Probes that failed so far.
     pub probes: u32,
 }
 
-/// What the outcomes so far say of the account.
+/// What the outcomes so far say about the account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AccountTrouble {
-    /// Outcomes of one kind in a row: the calls that had them, fewer than shut the target.
+    /// Outcomes of one kind in a row: the calls that had them, too few to close the target.
     row: Option<(Trouble, Vec<CallId>)>,
     shut: Option<Shut>,
 }
@@ -130,7 +131,7 @@ impl AccountTrouble {
                 shut.probes = shut.probes.saturating_add(1);
                 shut.next_probe = now.saturating_add(pauses.after(shut.probes));
             }
-            // It was sent before the target was shut.
+            // It was sent before the target was closed.
             Some(_) => {}
             None => self.count(outcome, now, pauses),
         }
@@ -162,21 +163,21 @@ impl AccountTrouble {
         });
     }
 
-    /// A call started: while the target is shut, it is the probe.
+    /// A call started: while the target is closed, it is the probe.
     pub(crate) fn started(&mut self, id: PermitId) {
         if let Some(shut) = &mut self.shut {
             shut.probe = Some(id);
         }
     }
 
-    /// The vendor answered a call. Says whether that opens the target.
+    /// The vendor answered a call. Returns whether that opens the target.
     pub(crate) fn answered(&mut self) -> bool {
         self.row = None;
         self.shut.take().is_some()
     }
 
-    /// The vendor throttled a call: it can be reached, but may throttle whom it would not sign in. Says whether that opens
-    /// the target.
+    /// The vendor throttled a call: it can be reached, but it may throttle callers that it would not sign in. Returns
+    /// whether that opens the target.
     pub(crate) fn throttled(&mut self, id: PermitId, now: Time, longest: MaxProbePause) -> bool {
         let kind = self.shut.as_ref().map(|shut| shut.kind);
         if kind == Some(Trouble::SignInRefused) {
@@ -189,7 +190,7 @@ impl AccountTrouble {
         self.shut.take().is_some()
     }
 
-    /// The call of this permit ended without saying anything of the account: if it was the probe, another goes out after
+    /// The call of this permit ended without saying anything about the account: if it was the probe, another goes out after
     /// the same pause.
     pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time, longest: MaxProbePause) {
         if let Some(shut) = self.shut.as_mut().filter(|shut| shut.probe == Some(id)) {
@@ -205,14 +206,14 @@ impl AccountTrouble {
         }
     }
 
-    /// The process stopped: a probe that was out is held.
+    /// The process stopped: a probe that was in flight is held.
     pub(crate) fn forget_calls(&mut self, now: Time, longest: MaxProbePause) {
         if let Some(id) = self.shut.as_ref().and_then(|shut| shut.probe) {
             self.says_nothing(id, now, longest);
         }
     }
 
-    /// Another process goes on with the same permits: the probe is out if its permit is open.
+    /// Another process goes on with the same permits: the probe is in flight if its permit is open.
     pub(crate) fn keep_calls(&mut self, is_open: impl Fn(PermitId) -> bool) {
         if let Some(shut) = &mut self.shut {
             shut.probe = shut.probe.filter(|id| is_open(*id));
@@ -236,8 +237,8 @@ impl ProbePauses {
         }
     }
 
-    /// The pause before the next probe, after so many that failed: a quarter longer each time, so that a vendor which was away
-    /// for a while is noticed within a part of that while.
+    /// The pause before the next probe, after this many that failed: a quarter longer each time, so that the return of a
+    /// vendor is noticed after a fraction of the time that it was away.
     fn after(self, probes: u32) -> Duration {
         let MaxProbePause(longest) = self.longest;
         let mut pause = FIRST_PAUSE;

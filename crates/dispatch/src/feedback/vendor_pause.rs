@@ -1,5 +1,5 @@
-//! A pause that the vendor asked for or announced, for the whole target: shut until a moment, then a ramp that widens
-//! with each good answer.
+//! A pause that the vendor asked for or announced, for the whole target: closed until a moment, then a ramp that
+//! widens with each good answer.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::time::Time;
 
 /// The first pause after a window throttle that states no time; each further one is twice as long.
 pub const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// No pause that the vendor did not state is longer.
+/// The longest pause that the vendor did not state.
 pub const MAX_PAUSE: Duration = Duration::from_secs(5 * 60);
-/// A ramp this wide is over.
+/// The width at which a ramp is over.
 pub const RAMP_ENDS_AT: u32 = 16;
 
-/// A pause that the vendor asked for: the target is shut until a moment, then a ramp that widens with
-/// each good answer.
+/// A pause that the vendor asked for: the target is closed until a moment, then a ramp that widens
+/// with each good answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct VendorPause {
     until: Time,
     /// Pauses without a quiet interval between them; the exponent of the next.
     pauses: u32,
-    /// How many calls may be out at once after the reopening.
+    /// How many calls may be in flight at once after the reopening.
     width: u32,
-    /// Those that are out.
+    /// Those in flight.
     out: BTreeSet<PermitId>,
 }
 
@@ -35,10 +35,10 @@ pub(crate) struct VendorPause {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opening {
     Open,
-    /// The account is in trouble: a probe is out, or may leave then.
+    /// The account is in trouble: a probe is in flight, or may leave then.
     Trouble(TroubleState),
     ClosedUntil(Time),
-    /// Reopened, and as many calls are out as may be.
+    /// Reopened, and as many calls are in flight as the ramp allows.
     Full {
         width: u32,
     },
@@ -75,7 +75,7 @@ impl VendorPause {
     }
 
     /// The pause after an answer that refused nobody and said that nothing is left before `until`.
-    /// It teaches nothing of how long a pause must be where the vendor does not say.
+    /// It teaches nothing about how long a pause must be when the vendor does not say.
     pub(crate) fn announced(before: Option<&VendorPause>, until: Time, now: Time) -> VendorPause {
         let unquiet = before.filter(|pause| !pause.is_quiet(now));
         VendorPause {
@@ -133,7 +133,7 @@ impl VendorPause {
         }
     }
 
-    /// The process stopped: the calls that were out are held.
+    /// The process stopped: the calls that were in flight are held.
     pub(crate) fn forget_calls(&mut self) {
         self.out.clear();
     }
@@ -143,7 +143,8 @@ impl VendorPause {
         self.is_ramping().then_some(self.width)
     }
 
-    /// Another process goes on with the same permits: only the calls whose permit is open are out.
+    /// Another process goes on with the same permits: only the calls whose permit is open are in
+    /// flight.
     pub(crate) fn keep_calls(&mut self, is_open: impl Fn(PermitId) -> bool) {
         self.out.retain(|id| is_open(*id));
     }
@@ -157,7 +158,7 @@ impl VendorPause {
     }
 }
 
-/// The pause after so many throttles in a row: doubled with each.
+/// The pause after this many throttles in a row: doubled with each.
 fn pause(pauses: u32, jitter: u64) -> Duration {
     let doublings = pauses.saturating_sub(1);
     let doubled = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(doublings));

@@ -1,4 +1,4 @@
-//! Other rules for a gate at work, as `limit set` asks for.
+//! Changing the rules of a gate at work, as `limit set` does.
 
 use crate::gate::{Gate, GateView};
 use crate::limit::WindowRow;
@@ -7,11 +7,11 @@ use crate::time::Time;
 
 impl Gate {
     /// Puts other rules in force at once. Calls in flight stay in flight and count in every new
-    /// limit; cooling places count on in the limit of the same name, each until the moment it was
-    /// given. Nothing that is out is called back: a limit that is lowered refuses until enough
-    /// places are free. Persisted rows stay as they are.
+    /// limit; unreleased slots count on in the limit of the same name, each until the moment it was
+    /// given. Nothing in flight is called back: a limit that is lowered refuses until enough slots
+    /// are free. Persisted rows stay as they are.
     ///
-    /// A window that is new, or longer than before, knows nothing of calls whose places were free
+    /// A window that is new, or longer than before, knows nothing of calls whose slots were free
     /// already; it is exact when one of its lengths has passed.
     ///
     /// # Panics
@@ -32,8 +32,8 @@ impl Gate {
 }
 
 impl GateView<'_> {
-    /// The rows of all cooling places: all that a host must have persisted of windows by now, and
-    /// no more.
+    /// The rows of all unreleased slots: all that a host must have persisted about windows by now,
+    /// and no more.
     pub fn rows(&self) -> Vec<WindowRow> {
         self.gate
             .limits

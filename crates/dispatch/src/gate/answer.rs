@@ -17,7 +17,7 @@ pub struct Released {
 }
 
 impl Gate {
-    /// The answer arrived, whatever it says: the call is no longer in flight, and its place in each
+    /// The answer arrived, whatever it says: the call is no longer in flight, and its slot in each
     /// window is free one length after now (after the start, where the window counts from the
     /// send). `now` must be read after the answer.
     ///
@@ -30,7 +30,7 @@ impl Gate {
 
     /// The vendor accepted the call and goes on with it as a job. In windows and in limits that count
     /// requests the call is over, as with [`Gate::finish`]; in limits that count jobs it keeps its
-    /// place until `finish` of the same permit, when the job has ended. For a gate whose
+    /// slot until `finish` of the same permit, when the job has ended. For a gate whose
     /// [`Gate::counts_jobs`] is false, `finish` the call instead.
     ///
     /// # Panics
@@ -51,7 +51,7 @@ impl Gate {
         self.permits.open(id, priority, Stage::Job, started_at);
     }
 
-    /// The outcome is unknown (a time-out, a lost connection): the permit keeps its place in every
+    /// The outcome is unknown (a timeout, a lost connection): the permit keeps its slot in every
     /// limit until `until`, the latest moment at which the vendor may still count the call. A later
     /// hold or answer replaces this one.
     ///

@@ -7,7 +7,7 @@ use crate::rules::LimitKind;
 use crate::time::Time;
 
 impl Gate {
-    /// A restored gate whose rows were written while the vendor's calendar was known to stand so.
+    /// A restored gate whose rows were written while the vendor's calendar was known to be there.
     #[must_use]
     pub fn by_calendar(mut self, clock: CalendarClock) -> Gate {
         self.calendar = clock;
@@ -17,7 +17,7 @@ impl Gate {
         self
     }
 
-    /// Where the vendor's calendar stands, as far as it is known.
+    /// Where the vendor's calendar is, as far as that is known.
     pub fn calendar(&self) -> CalendarClock {
         self.calendar
     }
@@ -29,8 +29,8 @@ impl Gate {
             .any(|limit| matches!(limit.rule.kind, LimitKind::Calendar { .. }))
     }
 
-    /// Goes by what is known of the vendor's calendar from now on. Places that cool are carried along: persist the rows with
-    /// the clock.
+    /// Follows what is known about the vendor's calendar from now on. Unreleased slots are carried along: persist the
+    /// rows with the clock.
     pub fn follow_calendar(&mut self, clock: CalendarClock, now: Time) -> Vec<WindowRow> {
         self.advance(now);
         self.calendar = clock;

@@ -17,11 +17,12 @@ type Held = (Holder, Option<Time>, Option<Time>);
 impl GateView<'_> {
     /// Why a waiting call has not started, and when it should.
     ///
-    /// `waiting` is what [`super::Gate::decide`] would be asked with; the call's own lane is taken to wait. `latency` is the mean
-    /// time from permit to answer, as far as the host knows: without it nobody can foretell when a call in flight makes room.
+    /// `waiting` is what [`super::Gate::decide`] would be asked with; the call's own lane is taken to wait. `latency` is the
+    /// mean time from permit to answer, as far as the host knows: without it nobody can predict when a call in flight makes
+    /// room.
     ///
-    /// The explanation is [`Holder::Nothing`] if and only if `decide` would start the lane of a call that nobody in it is
-    /// ahead of. Otherwise it names one holder; where several hold the call, one that the others do not outlast.
+    /// The explanation is [`Holder::Nothing`] if and only if `decide` would start the lane and no call of that lane is
+    /// ahead. Otherwise it names one holder; if several hold the call, one that holds at least as long as the others.
     pub fn explanation(
         &self,
         position: Position,
@@ -49,8 +50,8 @@ impl GateView<'_> {
         }
     }
 
-    /// What the vendor, or its absence, makes of the whole target: a pause, the ramp that follows it, or trouble. None while
-    /// the target is open. While it ramps, calls may be let through all the same.
+    /// What the vendor, or its absence, does to the whole target: a vendor pause, the ramp that follows it, or trouble. None
+    /// while the target is open. While it ramps, calls may be let through all the same.
     pub fn vendor(&self) -> Option<Explanation> {
         let ramp = self.gate.vendor_pause.as_ref().and_then(VendorPause::ramp);
         let (held_by, since, until) = match (self.closed(), ramp) {
@@ -61,8 +62,8 @@ impl GateView<'_> {
         Some(Explanation::by_host(held_by, since, until))
     }
 
-    /// Before this moment the target starts nothing, for the vendor asked for a pause or the account is in trouble; none while
-    /// it is open, or a probe is out.
+    /// The target starts nothing before this moment, because the vendor asked for a pause or the account is in trouble;
+    /// none while it is open, or a probe is in flight.
     pub fn closed_until(&self) -> Option<Time> {
         match self.opening() {
             Opening::Trouble(trouble) => trouble.next_probe,
@@ -117,7 +118,7 @@ impl GateView<'_> {
         }
     }
 
-    /// The limit that refuses a lane and is the last to have a place again, and when that is at the earliest.
+    /// The limit that refuses a lane and will have a free slot last, and when that is at the earliest.
     fn refusal(&self, lane: Priority, stage: Stage) -> Option<(Holder, Option<Time>)> {
         let context = self.context();
         let refusing = self
@@ -131,7 +132,7 @@ impl GateView<'_> {
     }
 
     /// When a call should start that something holds: after those before it, when the vendor lets calls through again and
-    /// every limit has had places for all of them.
+    /// every limit has had slots for all of them.
     fn start_of(&self, position: Position, stage: Stage, latency: Option<Duration>) -> Start {
         let lane = position.priority;
         let opens = self.lane_opens_at(lane, stage);
@@ -151,7 +152,7 @@ impl GateView<'_> {
         }
     }
 
-    /// When the vendor lets so many calls through, as far as its pause is concerned.
+    /// When the vendor lets this many calls through, as far as its pause is concerned.
     fn reopens_at(&self, position: Position, latency: Option<Duration>) -> Option<Time> {
         if self.gate.pauses.of(position.priority).is_some() {
             return None;
@@ -167,7 +168,7 @@ impl GateView<'_> {
                 let calls = position.before().saturating_add(1);
                 Some(self.now.saturating_add(rounds(calls, width)?))
             }
-            // The reopening widens with each answer, so that the limits soon are all that counts.
+            // The ramp widens with each answer, so that soon only the limits count.
             Opening::ClosedUntil(until) => match position.before() {
                 0 => Some(until),
                 calls => Some(until.saturating_add(self.drains_in(calls, latency?))),
@@ -175,7 +176,7 @@ impl GateView<'_> {
         }
     }
 
-    /// How long so many calls take at the rate that the limits reach.
+    /// How long this many calls take at the rate that the limits reach.
     fn drains_in(&self, calls: u64, latency: Duration) -> Duration {
         let rates = self.gate.reachable_rates(latency);
         let rate = rates.into_iter().fold(f64::INFINITY, f64::min);

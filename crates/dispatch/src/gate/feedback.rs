@@ -2,14 +2,14 @@
 
 use super::Gate;
 
-/// The way by which a gate learns. [`Gate::feedback`] makes it; what a host persists afterwards is [`Gate::memory`].
+/// How a gate learns. [`Gate::feedback`] makes it; what a host persists afterwards is [`Gate::memory`].
 #[derive(Debug)]
 pub struct Feedback<'g> {
     pub(super) gate: &'g mut Gate,
 }
 
 impl<'g> Feedback<'g> {
-    /// To a gate whose time is that of the answer.
+    /// Feedback to a gate whose time is that of the answer.
     pub(super) fn to(gate: &'g mut Gate) -> Feedback<'g> {
         Feedback { gate }
     }

@@ -1,7 +1,7 @@
 //! A permit that no call used: it is given back as if it had never been given.
 //!
 //! A host that must take permits before it knows the call (the queue is elsewhere, and may turn out
-//! to be empty) returns them here. Its place is free at once in every limit, also in windows, for
+//! to be empty) returns them here. Its slot is free at once in every limit, also in windows, for
 //! the vendor saw nothing; and the lanes it passed were not deferred.
 
 use crate::gate::Gate;
@@ -12,9 +12,8 @@ use crate::priority::Priority;
 use crate::time::Time;
 
 impl Gate {
-    /// Takes back a permit whose call never left. `admitted` is what [`GateView::admitted`](crate::GateView::admitted) said just
-    /// before its start. Answers with the rows that changed; one with a count of 0 means nothing
-    /// any more.
+    /// Takes back a permit whose call never left. `admitted` is what [`GateView::admitted`](crate::GateView::admitted) said
+    /// just before its start. Returns the rows that changed; one with a count of 0 means nothing any more.
     ///
     /// # Panics
     /// If the permit is not open.
@@ -25,8 +24,8 @@ impl Gate {
         rows
     }
 
-    /// The call of this permit never reached the vendor: its place is free at once in every limit, also in windows. The lanes
-    /// that it passed were deferred all the same. Answers with the rows that changed; one with a count of 0 means nothing any
+    /// The call of this permit never reached the vendor: its slot is free at once in every limit, also in windows. The lanes
+    /// that it passed were deferred all the same. Returns the rows that changed; one with a count of 0 means nothing any
     /// more.
     ///
     /// # Panics
@@ -151,7 +150,7 @@ mod tests {
         gate.start(1, Priority::Batch, Waiting::ALL, NOW);
         let admitted = gate.view(NOW).admitted(Waiting::ALL);
         gate.start(2, Priority::High, Waiting::ALL, NOW);
-        // HIGH filled its own reserve, so BATCH may have the last place.
+        // HIGH filled its own reserve, so BATCH may have the last slot.
         assert!(gate.view(NOW).admitted(Waiting::ALL).has(Priority::Batch));
         gate.give_back(2, admitted, NOW);
         gate.start(3, Priority::Batch, Waiting::ALL, NOW);

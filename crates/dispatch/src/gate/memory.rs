@@ -23,7 +23,7 @@ pub struct Memory {
     successes: Successes,
 }
 
-/// What a version that knew nothing of the account's trouble remembered, in the same order.
+/// What a version that knew nothing about the account's trouble remembered, in the same order.
 #[derive(Deserialize)]
 struct FormerMemory {
     lanes: Lanes,
@@ -33,8 +33,8 @@ struct FormerMemory {
 }
 
 impl Memory {
-    /// Reads the compact form, which names no fields: also the shorter one of a former version. What cannot be read is
-    /// learned again.
+    /// Reads the compact form, which names no fields: also the shorter one of an earlier version. What cannot be read
+    /// has to be learned again.
     pub(crate) fn from_compact(bytes: &[u8]) -> Memory {
         let former = |_| {
             postcard::from_bytes(bytes).map(|former: FormerMemory| Memory {
@@ -57,7 +57,7 @@ impl Memory {
 }
 
 impl Gate {
-    /// What to persist beside permits and rows. Without it a restart forgets a `Retry-After`.
+    /// What to persist beside permits and rows. Without it, a restart forgets a `Retry-After`.
     pub fn memory(&self) -> Memory {
         Memory {
             lanes: self.lanes.clone(),
@@ -83,8 +83,9 @@ impl Gate {
             pause
         });
     }
-    /// Gives a gate that was restored from what another process shares what that one remembered:
-    /// as [`Gate::recall`], but the calls of a ramp are still out, for their permits are open.
+    /// Gives a gate that was restored from what another process shares what that process
+    /// remembered: as [`Gate::recall`], but the calls of a ramp are still in flight, because their
+    /// permits are open.
     pub(crate) fn recall_shared(&mut self, memory: Memory) {
         let (pause, trouble) = (memory.vendor_pause.clone(), memory.trouble.clone());
         self.recall(memory);

@@ -1,6 +1,6 @@
 //! Windows that are filled evenly: which lanes they hold up, and until when.
 //!
-//! HIGH is never held up by a pace, and while HIGH could start nobody is: what is left for the lower lanes then is their turn
+//! HIGH is never held up by a pace, and while HIGH could start, no lane is: what the lower lanes then get is their due start
 //! after so many deferrals, which a pace must not take from them.
 
 use super::GateView;

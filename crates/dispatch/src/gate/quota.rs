@@ -1,5 +1,5 @@
 //! The vendor's limits as its answers state them, compared with our own: a configuration that allows
-//! more than the vendor does will be throttled, and people should hear of it before.
+//! more than the vendor does will be throttled, and people should hear about it beforehand.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::rules::{Counts, Limit, LimitKind};
 pub enum Quota {
     /// Calls in flight.
     Concurrency {
-        /// The most.
+        /// The maximum.
         max: u64,
     },
     /// Calls in a window, whose kind a header does not tell.
     Window {
-        /// The most.
+        /// The maximum.
         calls: u64,
         /// Its length.
         per: Duration,
@@ -33,12 +33,12 @@ pub enum Disagreement {
         /// What it allows.
         allowed: u64,
     },
-    /// No limit of ours keeps to it.
+    /// No limit of ours enforces it.
     Missing,
 }
 
 impl Gate {
-    /// Where our limits, as they are in force, allow more than the vendor says; none if they keep to
+    /// Where our limits, as they are in force, allow more than the vendor says; none if they respect
     /// it.
     pub fn disagreement(&self, quota: Quota) -> Option<Disagreement> {
         // The vendor's headers count requests.
@@ -77,8 +77,8 @@ fn keeps_to(limit: &Limit, quota: Quota) -> bool {
             let windows = per.as_micros().div_ceil(length.as_micros().max(1));
             u128::from(*ours) * windows <= u128::from(calls)
         }
-        // Two periods of a calendar may meet in one window of the vendor's; whoever configured a
-        // calendar knows that the vendor has one.
+        // Two calendar periods may overlap one window of the vendor's; whoever configured a
+        // calendar knows that the vendor counts by one.
         (LimitKind::Calendar { calls: ours, reset }, Quota::Window { calls, per }) => {
             *ours <= calls && reset.period() >= per
         }

@@ -6,8 +6,8 @@ use super::Gate;
 use crate::rules::{CountFrom, Counts, Limit, LimitKind};
 
 impl Gate {
-    /// The most calls a second that each limit admits in the long run if every call takes `latency`,
-    /// in the order of the rules. See [`crate::Limit::reachable_rate`].
+    /// The most calls per second that each limit admits in the long run if every call takes
+    /// `latency`, in the order of the rules. See [`crate::Limit::reachable_rate`].
     pub fn reachable_rates(&self, latency: Duration) -> Vec<f64> {
         let limits = self.limits.iter();
         limits
@@ -16,11 +16,12 @@ impl Gate {
     }
 
     /// The most calls that the vendor may count in one window of each limit, in the order of the
-    /// rules: the limit itself where places are counted to the answer.
+    /// rules: the limit itself where slots are counted to the answer.
     ///
-    /// Counted from the send, a window admits so many permits; but the vendor may also count in it calls
-    /// that were in flight when it began. Each of those has a place in every limit on calls in flight,
-    /// so there are no more of them than the tightest of these allows. None where nothing bounds them.
+    /// A window that is counted from the send admits that many permits; but the vendor may also count
+    /// calls in it that were in flight when it began. Each of those has a slot in every limit on calls
+    /// in flight, so there are no more of them than the tightest of these allows. None if nothing bounds
+    /// them.
     pub fn most_counted(&self) -> Vec<Option<u64>> {
         let rules = || self.limits.iter().map(|limit| &limit.rule);
         let in_flight = rules()

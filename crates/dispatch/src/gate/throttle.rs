@@ -13,15 +13,15 @@ impl Feedback<'_> {
     /// The vendor refused the call of this permit. Call it before [`super::Gate::finish`] of that call, so that the call itself
     /// counts as in flight. `jitter` is any random number; it spreads the pauses whose length the vendor did not state.
     ///
-    /// The trouble is the call's own ([`Whose::Call`]) if we are under our own limits, the last answers to other calls
-    /// were good, and the vendor does not say that it means everybody. What was its own before closes the target no more, whatever
-    /// others met since: then it is likely, and not proven. A concurrency throttle lowers the ceiling the first time
-    /// that a call meets one, whosever it is. A pause that such a throttle brought ends at once when the vendor answers a call
-    /// well that left later than the refused one.
+    /// The trouble is the call's own ([`Whose::Call`]) if we are under our own limits, the last answers to other calls were
+    /// good, and the vendor does not say that it means everybody. Trouble that was the call's own before no longer closes
+    /// the target, whatever other calls have met since: then it is likely, but not proven. A concurrency throttle lowers the
+    /// ceiling the first time that a call meets one, whoever's trouble it is. A pause that such a throttle caused ends as
+    /// soon as the vendor gives a good answer to a call that left later than the refused one.
     ///
-    /// The ceiling is lowered once per round trip: the refusals of calls that were started before it was lowered teach nothing
-    /// new. With a ceiling of one call there is nothing to lower, and the target closes as for a window throttle; so it does
-    /// where the vendor says for how long.
+    /// The ceiling is lowered once per round trip: the refusals of calls that were started before it was lowered teach
+    /// nothing new. With a ceiling of one call there is nothing to lower, and the target closes as for a window throttle; it
+    /// also does so if the vendor says for how long.
     pub fn throttled(&mut self, id: PermitId, refusal: Refusal, jitter: u64) -> ThrottleReport {
         let kind = refusal.throttle;
         let is_concurrency = matches!(kind, Throttle::Concurrency { .. });
@@ -84,11 +84,11 @@ impl Feedback<'_> {
     }
 
     /// An answer that refused nobody says that none of the vendor's calls are left for `resets_in`. If our own
-    /// windows have room, somebody else uses the account or a limit is too high: the target closes
-    /// until then, before the first throttle, and reopens with a ramp. If one of them is full, the
-    /// vendor says no more than we know, and what we count is finer than a header.
+    /// windows have room, somebody else uses the account or a limit is too high: the target closes until then,
+    /// before the first throttle, and reopens with a ramp. If one of them is full, the vendor says no more
+    /// than we know, and our own count is finer than a header.
     ///
-    /// Answers until when the target is closed, if this closed it.
+    /// Returns until when the target is closed, if this closed it.
     pub fn used_up(&mut self, resets_in: Duration) -> Option<Time> {
         let until = self.gate.now.saturating_add(resets_in);
         if until <= self.gate.now || !self.has_room(false) {
@@ -109,7 +109,7 @@ impl Feedback<'_> {
         self.gate.successes = Successes::default();
     }
 
-    /// Whether all limits of one kind, as configured, have a place left.
+    /// Whether all limits of one kind, as configured, have a slot left.
     fn has_room(&self, concurrency: bool) -> bool {
         let context = self.gate.view(self.gate.now).context();
         let mut limits = self
@@ -134,7 +134,7 @@ impl Feedback<'_> {
     }
 
     /// Lowers the ceiling after the refusal of a call that was started at this time, unless the call left before the last
-    /// lowering. Says whether it cannot go any lower, so that only a pause leaves the vendor alone.
+    /// lowering. Returns whether it cannot go any lower, so that only a pause leaves the vendor alone.
     fn lower(&mut self, ceiling: u32, started_at: Option<Time>) -> bool {
         let left_before = self
             .gate
@@ -147,7 +147,8 @@ impl Feedback<'_> {
         !left_before && ceiling == 1
     }
 
-    /// Shuts the target. Unless the vendor means everybody, or does so already, a good answer may prove that wrong.
+    /// Closes the target. Unless the vendor means everybody, now or in the pause in force, a good answer may prove
+    /// that wrong.
     fn shut(
         &mut self,
         retry_after: Option<Duration>,

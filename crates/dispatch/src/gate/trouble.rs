@@ -9,12 +9,12 @@ impl Feedback<'_> {
     /// permit is closed: by [`Gate::not_sent`] if the call never reached the vendor, else by [`Gate::finish`]. `jitter` is any
     /// random number.
     ///
-    /// After [`crate::TROUBLED_CALLS`] such outcomes of one kind in a row, from different calls or of calls that never reached
-    /// the vendor, the target is shut. Then one probe at a time is admitted, the first call of the lane that goes first, after
-    /// pauses that grow to [`crate::MaxProbePause`]. What is the account's trouble should use up no attempt of any call. The first answer that is neither such an
-    /// outcome nor a throttle opens the target, with a ramp.
+    /// After [`crate::TROUBLED_CALLS`] such outcomes of one kind in a row, from different calls or of calls that never
+    /// reached the vendor, the target is closed. Then one probe at a time is admitted, the first call of the lane that goes
+    /// first, after pauses that grow to [`crate::MaxProbePause`]. What is the account's trouble should use up no attempt
+    /// of any call. The first answer that is neither such an outcome nor a throttle opens the target, with a ramp.
     ///
-    /// Answers whose trouble it is, and with what the target is shut for, if it is.
+    /// Returns whose trouble it is, and why the target is closed, if it is.
     pub fn troubled(&mut self, id: PermitId, outcome: Troubled, jitter: u64) -> TroubleReport {
         self.gate.permits.refuse(id);
         if let Some(pause) = &mut self.gate.vendor_pause {
@@ -54,7 +54,8 @@ impl Feedback<'_> {
         }
     }
 
-    /// The target opens again after the account's trouble: with a ramp, for everybody who waited comes at once.
+    /// The target opens again after the account's trouble: with a ramp, because everything that waited comes at
+    /// once.
     pub(super) fn reopen(&mut self) {
         let pause = VendorPause::announced(
             self.gate.vendor_pause.as_ref(),
@@ -66,7 +67,7 @@ impl Feedback<'_> {
 }
 
 impl Gate {
-    /// The account's trouble that the target is shut for, if it is.
+    /// The account's trouble for which the target is closed, if it is.
     pub fn trouble(&self) -> Option<TroubleState> {
         self.trouble.state()
     }

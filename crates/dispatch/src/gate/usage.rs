@@ -1,5 +1,5 @@
-//! Questions to the gate that change nothing: what holds a call, how full each limit is, what waits
-//! for a slot.
+//! Questions to the gate that change nothing: how full each limit is, what waits for a slot, what
+//! is in flight.
 
 use crate::feedback::Opening;
 use crate::gate::{Gate, GateView};
@@ -16,17 +16,17 @@ pub struct LimitUsage {
     pub name: String,
     /// What it counts.
     pub kind: LimitKind,
-    /// Places that are taken, held ones included.
+    /// Slots that are taken, held ones included.
     pub used: u64,
-    /// Places it is configured to have.
+    /// Slots it is configured to have.
     pub max: u64,
-    /// Places kept for priorities.
+    /// Slots kept for priorities.
     pub reserved: Reserve,
-    /// The most places for each priority.
+    /// The most slots for each priority.
     pub share: Share,
-    /// How its places are taken; none for what is no window.
+    /// How its slots are taken; none for a limit that is not a window.
     pub pace: Option<Pace>,
-    /// Places taken by open calls of unknown outcome.
+    /// Slots taken by open calls of unknown outcome.
     pub held: u64,
     /// The ceiling the vendor's throttles taught, where it is below the configured one.
     pub learned_ceiling: Option<u32>,
@@ -56,7 +56,7 @@ impl GateView<'_> {
         usage.collect()
     }
 
-    /// Whether a call waits only because all slots are taken: everything but a concurrency limit
+    /// Whether a call waits only because all slots are taken: everything except a concurrency limit
     /// (its reserve, a learned ceiling and slots of unknown outcome included) admits the next call
     /// of some waiting lane. A lane that used up its share does not wait for a slot.
     pub fn contended(&self, waiting: Waiting) -> bool {
@@ -101,7 +101,7 @@ impl Gate {
         self.permits.held()
     }
 
-    /// Requests that are out, held ones included.
+    /// Requests in flight, held ones included.
     pub fn in_flight(&self) -> u64 {
         self.permits.requests().total()
     }

@@ -1,4 +1,4 @@
-//! The gate as it stands at one moment: what decides, and what people and hosts ask. It changes nothing.
+//! The gate at one moment: what decides, and what people and hosts ask. It changes nothing.
 
 use super::Gate;
 use crate::feedback::Opening;
@@ -21,8 +21,8 @@ impl<'g> GateView<'g> {
         GateView { gate, now }
     }
 
-    /// The lanes among `waiting` whose next call everything admits: also what [`Gate::give_back`] must know of the moment of
-    /// the start.
+    /// The lanes among `waiting` whose next call everything admits: also what [`Gate::give_back`] must know about the moment
+    /// of the start.
     pub fn admitted(&self, waiting: Waiting) -> Waiting {
         let mut eligible = Waiting::NONE;
         for lane in waiting.lanes() {

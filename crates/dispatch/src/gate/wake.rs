@@ -9,9 +9,9 @@ use crate::priority::Priority;
 use crate::time::{Time, earliest};
 
 impl GateView<'_> {
-    /// The earliest moment at which time alone may change a decision: the end of a hold, a place
+    /// The earliest moment at which time alone may change a decision: the end of a hold, a slot
     /// that is free again in a limit that refuses somebody, the reopening of the target, the rise
-    /// of a learned ceiling, the beginning or end of a pause by the calendar.
+    /// of a learned ceiling, the beginning or end of a planned pause.
     pub fn next_change(&self) -> Option<Time> {
         let context = self.context();
         let opens = match self.opening() {

@@ -9,13 +9,13 @@
 //! starts, and that HIGH, while it is eligible, keeps D of every D + 2. The second would not quite
 //! hold by the counters alone: a start of MEDIUM in its turn also brings BATCH closer, so that two
 //! lanes out of step could take three of D + 2 starts. Therefore no third start passes an eligible
-//! HIGH within D + 2; the lane that is due goes one start later, which still is within its own
+//! HIGH within D + 2; the lane that is due goes one start later, which is still within its own
 //! bound.
 //!
 //! A lane that is due goes before HIGH too, and most of what brings BATCH there are starts of MEDIUM. So that HIGH
 //! seldom pays for those, BATCH is *pressing* from three quarters of its bound on: it goes before MEDIUM at a start
-//! that HIGH does not want, unless MEDIUM was passed itself since its last start (so that its own bound holds). What
-//! is left for a due BATCH to pass is a HIGH that wants every place for a quarter of the bound.
+//! for which HIGH has no call, unless MEDIUM was passed itself since its last start (so that its own bound holds). A
+//! due BATCH then passes HIGH only if HIGH wanted every slot for a quarter of the bound.
 //!
 //! With two bounds each lane has its own, and HIGH that of the smaller. Where BATCH has the smaller
 //! one, it also passes MEDIUM in its turns, and the bound of MEDIUM counts starts of HIGH alone.
@@ -95,7 +95,8 @@ impl Lanes {
         }
     }
 
-    /// A start that [`Lanes::started`] was told of was none: the lanes it passed were not deferred.
+    /// A start that [`Lanes::started`] was told about did not happen: the lanes it passed were not
+    /// deferred.
     pub(crate) fn not_started(
         &mut self,
         started: Priority,
@@ -113,8 +114,8 @@ impl Lanes {
         self.hold_to(bounds);
     }
 
-    /// The bounds are these from now on: a lane that is within its bound is not due, one that
-    /// reached it is.
+    /// Puts other bounds in force: a lane that is within its bound is not due, one that reached it
+    /// is.
     pub(crate) fn hold_to(&mut self, bounds: &MaxDeferrals) {
         for priority in Priority::High.below() {
             let lane = &mut self.lanes[priority.index()];

@@ -58,7 +58,7 @@ impl Waiting {
         }
     }
 
-    /// Says whether this lane has a call.
+    /// Returns whether this lane has a call.
     pub fn set(&mut self, priority: Priority, waits: bool) {
         self.lanes[priority.index()] = waits;
     }

@@ -1,4 +1,4 @@
-//! Calls that the vendor counted before a limit was there, and the places that they take in it.
+//! Calls that the vendor counted before a limit existed, and the slots that they take in it.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub struct CountedCalls {
 }
 
 impl Limit {
-    /// The rows that a window of this limit has after these calls, none of which it saw itself: it starts as full as it would
-    /// be if it had. None for a limit on calls in flight.
+    /// The rows that a window of this limit has after these calls. It saw none of them itself, but starts as full as if it
+    /// had. None for a limit on calls in flight.
     pub fn rows_of(&self, counted: &[CountedCalls], now: Time) -> Vec<WindowRow> {
         let Some(release_rule) = ReleaseRule::of(self) else {
             return Vec::new();
@@ -39,7 +39,8 @@ impl Limit {
                 *count = count.saturating_add(calls.count);
             }
         }
-        // A number is a row's own among those of its priority; the numbers of all of them are.
+        // Numbers are unique among the rows of one priority, so counting up across all of them is
+        // enough.
         let rows = (0..)
             .zip(places)
             .map(|(number, ((priority, until), count))| {

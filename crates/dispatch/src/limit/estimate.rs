@@ -1,4 +1,4 @@
-//! When a limit should have had places for a call and all before it: an estimate for people.
+//! When a limit should have had slots for a call and all those before it: an estimate for people.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::permit::Stage;
 use crate::priority::Priority;
 use crate::time::{Time, micros};
 
-/// Places that are wanted of a limit, or of a share in it.
+/// Slots that are needed in a limit, or in a share of it.
 struct Wanted {
     /// How many more than are free.
     missing: u64,
@@ -19,8 +19,8 @@ struct Wanted {
 }
 
 impl LimitState {
-    /// About when this limit has had places for a call and those before it. None where nobody can know: nothing is known of
-    /// how long calls take, a job must end first, or higher priorities keep all places.
+    /// About when this limit has had slots for a call and those before it. None if that cannot be known: it is not known
+    /// how long calls take, a job must end first, or higher priorities keep all slots.
     pub(crate) fn has_places_at(
         &self,
         position: Position,
@@ -81,7 +81,7 @@ impl LimitState {
             if self.counts_jobs() {
                 return None;
             }
-            // Each place is free again once in the time of a call.
+            // Each slot is free again once in the time of a call.
             return Some(now.saturating_add(part(latency?, wanted.missing, wanted.places)));
         };
         let cooling = window.taken(now);

@@ -1,21 +1,22 @@
-//! How fast the places of a window are taken while work waits: at once, or spread evenly over its length.
+//! How fast the slots of a window are taken while work waits: at once, or spread evenly over its length.
 //!
-//! A window of a second that is filled at once is empty for the rest of the second, and an urgent call that comes then waits. So
-//! lower lanes take places no sooner than an even spread gives them, and HIGH takes at once what is free. The spread is a
-//! schedule: each start, of whatever lane, moves it on by one step. A step is the length by the places that are not in flight,
-//! for those are given back over one length, at the pace at which they were taken: calls start as fast as places come back, and
-//! no slower. A start that comes late may be made up for, but by no more than a grain, or the schedule itself would burst.
+//! A window of a second that is filled at once is empty for the rest of the second, and an urgent call that comes then
+//! waits. So lower lanes take slots no sooner than an even spread provides them, while HIGH takes any free slot at once.
+//! The spread is a schedule: each start, of whatever lane, moves it on by one step. A step is the window's length divided
+//! by the number of slots that are not in flight, because those become free over one length, at the pace at which they were
+//! taken: calls start as fast as slots come back, and no slower. A late start may be made up for, but by no more than a
+//! grain, or the schedule itself would cause bursts.
 //!
-//! Whether a window has a place is decided elsewhere: a pace never lets a call start that the window would refuse.
+//! Whether a window has a slot is decided elsewhere: a pace never starts a call that the window would refuse.
 
 use crate::rules::{Limit, LimitKind, Pace};
 use crate::time::{Time, micros};
 
-/// Starts may be late by this part of a window's length and be made up for.
+/// Starts that are late by up to this fraction of a window's length are made up for.
 const GRAINS_PER_WINDOW: i64 = 100;
 
-/// Steps are shorter by this part, so that chance delays do not add up to fewer calls: where the schedule is ahead of the places,
-/// the places bound it.
+/// Steps are shorter by this fraction, so that random delays do not add up to fewer calls. If the schedule gets ahead of
+/// the slots, the slots bound it.
 const HURRY: i64 = 100;
 
 /// The schedule of a window that is filled evenly.
@@ -28,7 +29,7 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// None for what is no window, or is filled in bursts.
+    /// None for a limit that is not a window, or is filled in bursts.
     pub(super) fn of(rule: &Limit) -> Option<Schedule> {
         match rule.kind {
             LimitKind::Window { per, .. } if rule.pace == Pace::Even => Some(Schedule {
@@ -44,7 +45,7 @@ impl Schedule {
         self.next
     }
 
-    /// A call started, and `places` of the window are not in flight.
+    /// A call started, and `places` slots of the window are not in flight.
     pub(super) fn started(&mut self, places: u64, now: Time) {
         let step = self.step(places);
         let grain = step.max(self.per / GRAINS_PER_WINDOW);

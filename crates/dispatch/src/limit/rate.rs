@@ -1,5 +1,5 @@
-//! What a limit can reach: exactness costs throughput where answers take long, and people are told
-//! how much.
+//! What a limit can reach: being exact costs throughput where answers take long, and people are
+//! told how much.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use super::release::{BUCKETS_PER_WINDOW, MAX_EXACT_CALLS};
 use crate::rules::{CountFrom, Limit, LimitKind};
 
 impl Limit {
-    /// The most calls a second that this limit admits in the long run, if every call is answered
+    /// The most calls per second that this limit admits in the long run, if every call is answered
     /// after `latency`.
     ///
-    /// A place of a window is taken from the permit until one length after the answer, so 100 calls
-    /// a second at 300 ms reach 77 a second at best; counted from the send they reach 100. Infinite
-    /// for a concurrency limit without latency. A quota by the calendar is spread over its period,
-    /// a month taken for 30 days.
+    /// A slot of a window is taken from the permit until one length after the answer, so 100 calls
+    /// per second at 300 ms reach 77 a second at best; counted from the send they reach 100.
+    /// Infinite for a concurrency limit without latency. A calendar quota is spread over its
+    /// period; a month counts as 30 days.
     pub fn reachable_rate(&self, latency: Duration) -> f64 {
         let latency = latency.as_secs_f64();
         match (&self.kind, self.count_from) {
@@ -32,8 +32,8 @@ impl Limit {
 }
 
 impl LimitKind {
-    /// The calls a second that a window or a quota stands for: its calls by its length. None for a
-    /// limit on calls in flight.
+    /// The calls per second that a window or a quota amounts to: its calls divided by its length.
+    /// None for a limit on calls in flight.
     pub fn nominal_rate(&self) -> Option<f64> {
         match self {
             LimitKind::Concurrency { .. } => None,
@@ -45,7 +45,7 @@ impl LimitKind {
     }
 }
 
-/// How long a place cools at worst, in seconds.
+/// How long a slot stays taken after its answer at worst, in seconds.
 fn cooling(calls: u64, per: Duration) -> f64 {
     let bucket = if calls <= MAX_EXACT_CALLS {
         Duration::ZERO

@@ -5,13 +5,13 @@ use std::num::NonZeroU64;
 /// What a limit says about the next call of one priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
-    /// Places that are taken.
+    /// Slots that are taken.
     pub(crate) used: u64,
-    /// Places there are at present.
+    /// Slots there are at present.
     pub(crate) max: u64,
-    /// Places the call must leave to higher priorities.
+    /// Slots the call must leave to higher priorities.
     pub(crate) kept: u64,
-    /// Places the call, which may become a job, must leave to polls.
+    /// Slots the call, which may become a job, must leave to polls.
     pub(crate) kept_for_polls: u64,
     /// Where its priority has a share.
     pub(crate) share: Option<ShareReading>,
@@ -20,7 +20,7 @@ pub(crate) struct Reading {
 /// What the share of a priority says about its next call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ShareReading {
-    /// Places that calls of the priority have.
+    /// Slots that calls of the priority have.
     pub(crate) used: u64,
     /// The most they may have.
     pub(crate) max: u64,
@@ -33,7 +33,7 @@ impl Reading {
         self.missing().is_none() && self.missing_of_share().is_none()
     }
 
-    /// How many places must be given back before the call fits; none if it fits.
+    /// How many slots must be given back before the call fits; none if it fits.
     pub(super) fn missing(self) -> Option<NonZeroU64> {
         NonZeroU64::new((self.used + 1 + self.kept + self.kept_for_polls).saturating_sub(self.max))
     }
@@ -43,7 +43,7 @@ impl Reading {
         self.missing().is_none() && self.missing_of_share().is_some()
     }
 
-    /// How many places of its own priority must be given back before the call fits into the share.
+    /// How many slots of its own priority must be given back before the call fits into the share.
     pub(super) fn missing_of_share(self) -> Option<NonZeroU64> {
         let share = self.share?;
         NonZeroU64::new((share.used + 1).saturating_sub(share.max))

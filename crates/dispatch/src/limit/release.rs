@@ -1,4 +1,4 @@
-//! When a place that a call took is free again.
+//! When a slot that a call took is free again.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use crate::calendar_clock::CalendarClock;
 use crate::rules::{Limit, LimitKind};
 use crate::time::{Time, micros};
 
-/// The largest window whose places are counted one by one.
+/// The largest window whose slots are counted one by one.
 pub const MAX_EXACT_CALLS: u64 = 4_096;
 /// The most buckets that a larger window has at once, for each priority it tells apart.
 pub const MAX_BUCKETS: u32 = 1_024;
-/// A bucket is this part of the window's length.
+/// The length of a bucket, as a fraction of the window's length.
 pub(crate) const BUCKETS_PER_WINDOW: u32 = 1_000;
 
-/// The buckets of a calendar: places cool until the next reset, so one is enough; another may still
-/// be there when the next begins.
+/// The buckets of a calendar: slots stay taken until the next reset, so one is enough; another may
+/// still be there when the next period begins.
 const CALENDAR_BUCKETS: u32 = 2;
 
 impl Limit {
-    /// The rows that this limit can have at most: none where it counts calls in flight, one for
-    /// each place or bucket of a window; three times as many where a reserve or a share makes it
+    /// The maximum of rows that this limit can have: none where it counts calls in flight, one for
+    /// each slot or bucket of a window; three times as many where a reserve or a share makes it
     /// remember the priority of each call.
     pub fn most_rows(&self) -> u64 {
         let places = ReleaseRule::of(self).map_or(0, |cooling| u64::from(cooling.capacity()));
@@ -29,14 +29,15 @@ impl Limit {
     }
 }
 
-/// How long the places of a window cool.
+/// When the slots of a window are free again.
 #[derive(Clone, Debug)]
 pub(super) enum ReleaseRule {
-    /// Each place one length.
+    /// One length after the answer, for each slot.
     Exact { calls: u32, per: Duration },
-    /// One length and on to the end of a bucket, whose length is in microseconds.
+    /// At the end of the bucket that contains one length after the answer; the bucket's length is
+    /// in microseconds.
     Bucketed { per: Duration, bucket: i64 },
-    /// Until the next reset, by the vendor's clock.
+    /// At the next reset, by the vendor's clock.
     Calendar(Calendar, CalendarClock),
 }
 
@@ -63,7 +64,7 @@ impl ReleaseRule {
         })
     }
 
-    /// The numbers that places or buckets are given.
+    /// The numbers that slots or buckets are given.
     pub(super) fn capacity(&self) -> u32 {
         match self {
             ReleaseRule::Exact { calls, .. } => *calls,
@@ -72,7 +73,7 @@ impl ReleaseRule {
         }
     }
 
-    /// When a place that was taken until `end` is free again.
+    /// When a slot that was taken until `end` is free again.
     pub(super) fn until(&self, end: Time) -> Time {
         match self {
             ReleaseRule::Exact { per, .. } => end.saturating_add(*per),
@@ -81,7 +82,7 @@ impl ReleaseRule {
         }
     }
 
-    /// Follows the vendor's calendar as it is known now. Answers as what it was known before; none where nothing changes.
+    /// Follows the vendor's calendar as it is known now. Returns what it was known before; none where nothing changes.
     pub(super) fn follow(&mut self, now: CalendarClock) -> Option<CalendarClock> {
         match self {
             ReleaseRule::Calendar(_, clock) if *clock != now => Some(std::mem::replace(clock, now)),
@@ -89,7 +90,7 @@ impl ReleaseRule {
         }
     }
 
-    /// Whether places that are free at one moment share a row.
+    /// Whether slots that are free at one moment share a row.
     pub(super) fn is_bucketed(&self) -> bool {
         !matches!(self, ReleaseRule::Exact { .. })
     }

@@ -1,11 +1,11 @@
-//! A place of a window that cools, and the row that a host persists of it.
+//! An unreleased slot of a window, and the row that a host persists for it.
 
 use serde::{Deserialize, Serialize};
 
 use crate::priority::Priority;
 use crate::time::Time;
 
-/// A cooling place as the host persists it: upserted by `(limit, slot)` in the transaction of the
+/// A unreleased slot as the host persists it: upserted by `(limit, slot)` in the transaction of the
 /// decision that made it. A row whose `until` has passed means nothing and may be pruned or
 /// overwritten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,14 +14,14 @@ pub struct WindowRow {
     pub limit: String,
     /// The row's number in the limit. Bounded: see [`crate::Limit::most_rows`].
     pub slot: u32,
-    /// When the places are free again.
+    /// When the slots are free again.
     pub until: Time,
-    /// How many places.
+    /// How many slots.
     pub count: u32,
 }
 
 impl WindowRow {
-    /// A row of so many places of one priority; `number` is its own among those of the priority.
+    /// A row of so many slots of one priority; `number` is its own among those of the priority.
     pub(crate) fn of(
         limit: &str,
         priority: Priority,
@@ -38,7 +38,7 @@ impl WindowRow {
         row_of(limit, slot)
     }
 
-    /// The priority of its places; BATCH where the limit does not tell them apart.
+    /// The priority of its slots; BATCH where the limit does not tell them apart.
     pub fn priority(&self) -> Priority {
         self.priority_and_number().0
     }
@@ -53,7 +53,7 @@ impl WindowRow {
     }
 }
 
-/// Places that are free again at one moment: one, or those of a bucket.
+/// Slots that are free again at one moment: one, or those of a bucket.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slot {
     pub(super) until: Time,
@@ -71,7 +71,7 @@ pub(super) fn row_of(limit: &str, slot: Slot) -> WindowRow {
     }
 }
 
-/// The row number of a place: its own number, with the priority in the two highest bits. BATCH,
+/// The row number of a slot: its own number, with the priority in the two highest bits. BATCH,
 /// which fills no reserve, is 0, so that a window without a reserve has the plain numbers.
 fn row_number(slot: Slot) -> u32 {
     let code = match slot.priority {

@@ -1,7 +1,7 @@
 //! A limit at work: what it has, what is taken, and whether it admits one more call.
 //!
-//! A concurrency limit has no state of its own: the open permits are its state. A window adds the
-//! places that cool.
+//! A concurrency limit has no state of its own: the open permits are its state. A window adds its
+//! unreleased slots.
 
 use std::num::NonZeroU64;
 
@@ -64,7 +64,7 @@ impl LimitState {
             .is_some_and(|window| window.follow_calendar(clock))
     }
 
-    /// The rows of the places that cool at `now`.
+    /// The rows of the slots not yet released at `now`.
     pub(crate) fn rows(&self, now: Time) -> impl Iterator<Item = WindowRow> {
         let window = self.window.iter();
         window.flat_map(move |window| window.rows(&self.rule.name, now))
@@ -74,7 +74,7 @@ impl LimitState {
         self.window.is_none()
     }
 
-    /// Whether an open permit has a place here. A window that counts from the send counts the send
+    /// Whether an open permit has a slot here. A window that counts from the send counts the send
     /// alone.
     pub(crate) fn counts_open_calls(&self) -> bool {
         self.window
@@ -82,7 +82,7 @@ impl LimitState {
             .is_none_or(|window| window.count_from() == CountFrom::Answer)
     }
 
-    /// Places taken, by priority.
+    /// Slots taken, by priority.
     pub(crate) fn taken(&self, context: LimitContext<'_>) -> Taken {
         let cooling = self
             .window
@@ -96,7 +96,7 @@ impl LimitState {
         }
     }
 
-    /// Places there are now: what is configured, or what was learned where that is less.
+    /// Slots there are now: what is configured, or what was learned where that is less.
     pub(crate) fn max(&self, context: LimitContext<'_>) -> u64 {
         match (self.is_concurrency(), context.ceiling) {
             // The vendor refuses requests, not jobs that it has accepted.
@@ -107,7 +107,7 @@ impl LimitState {
         }
     }
 
-    /// Whether a concurrency limit counts the requests that are out.
+    /// Whether a concurrency limit counts the requests in flight.
     pub(crate) fn counts_requests(&self) -> bool {
         self.rule.counts != Counts::Jobs
     }
@@ -139,9 +139,9 @@ impl LimitState {
             return reading;
         }
         match (stage, self.rule.counts) {
-            // Jobs that fill the limit to its last place could never be asked after.
+            // Jobs that filled the limit to its last slot could never be polled.
             (Stage::Call, Counts::RequestsAndJobs) if reading.max > 1 => reading.kept_for_polls = 1,
-            // A poll is no job.
+            // A poll is not a job.
             (Stage::Poll, Counts::Jobs) => {
                 return Reading {
                     used: 0,
@@ -151,7 +151,7 @@ impl LimitState {
                     share: None,
                 };
             }
-            // The job that is asked after may fill the share.
+            // The job that is polled may fill the share.
             (Stage::Poll, _) => reading.share = None,
             _ => {}
         }
@@ -167,7 +167,7 @@ impl LimitState {
         self.read(priority, stage, context).admits()
     }
 
-    /// What of this limit holds a call that it refuses.
+    /// What in this limit holds a call that it refuses.
     pub(crate) fn holder(
         &self,
         priority: Priority,
@@ -228,7 +228,7 @@ impl LimitState {
         }
     }
 
-    /// Before this moment time alone does not give so many places back, of all or of one priority.
+    /// Before this moment time alone does not give so many slots back, of all or of one priority.
     fn gives_back(
         &self,
         missing: NonZeroU64,
@@ -266,7 +266,7 @@ impl LimitState {
         self.schedule.map(Schedule::next)
     }
 
-    /// Places that no call in flight has: those that are given back over one length.
+    /// Slots that no call in flight has: those that are given back over one length.
     pub(super) fn not_in_flight(&self, permits: &Permits) -> u64 {
         let in_flight = if self.counts_open_calls() {
             permits.requests().total()

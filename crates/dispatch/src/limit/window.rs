@@ -1,17 +1,17 @@
 //! One window: at most N calls in every half-open span of its length, or in every period of a
 //! calendar, as the vendor counts them.
 //!
-//! A place is taken by an open permit (see `permit.rs`) and then *cools*: it is free again one
-//! window's length after the answer. Here are the cooling places only. The vendor counts a call at
-//! some moment between permit and answer, so all calls it counts in one span have their places
-//! taken together just before the span ends, and there are only N places.
+//! A slot is taken by an open permit (see `permit.rs`) and is *unreleased* after that: it is free
+//! again one window's length after the answer. This file keeps the unreleased slots only. The
+//! vendor counts a call at some moment between permit and answer, so all calls it counts in one
+//! span have their slots taken together just before the span ends, and there are only N slots.
 //!
-//! Up to `MAX_EXACT_CALLS` calls each place cools by itself. Above, places that would be free at
-//! nearly the same moment cool together and are free at the later end of their bucket: never early,
-//! at most a thousandth of the length late.
+//! With up to `MAX_EXACT_CALLS` calls each slot is released by itself. Above that, slots that would
+//! be free at nearly the same moment share a bucket and are free when it ends: never early, at most
+//! a thousandth of the length late.
 //!
-//! Where the vendor counts by the calendar, all places cool until the next reset after the answer:
-//! the vendor counted the call in the period of the answer or in an earlier one.
+//! Where the vendor counts by the calendar, all slots stay taken until the next reset after the
+//! answer: the vendor counted the call in the period of the answer or in an earlier one.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -26,12 +26,12 @@ use crate::time::Time;
 pub(crate) struct Window {
     release_rule: ReleaseRule,
     count_from: CountFrom,
-    /// Whether a reserve or a share asks which priority took a place.
+    /// Whether a reserve or a share needs to know which priority took a slot.
     by_priority: bool,
-    /// Cooling places, the first to be free at the front.
+    /// Unreleased slots, the first to be free at the front.
     cooling: VecDeque<Slot>,
     taken: Taken,
-    /// For each priority, the numbers below `capacity` that no cooling place of it has.
+    /// For each priority, the numbers below `capacity` that no unreleased slot of it has.
     free: [Vec<u32>; 3],
     capacity: u32,
 }
@@ -60,7 +60,7 @@ impl Window {
         })
     }
 
-    /// Takes back the rows of this window. What is free by `now` is dropped; rows of a former,
+    /// Restores the rows of this window. What is free by `now` is dropped; rows of an earlier,
     /// larger limit still count.
     pub(crate) fn restore(&mut self, rows: Vec<WindowRow>, now: Time) {
         for row in rows
@@ -85,8 +85,8 @@ impl Window {
         self.count_from
     }
 
-    /// Follows the vendor's calendar as it is known now, and carries the places that cool along. Answers whether that
-    /// changed any.
+    /// Follows the vendor's calendar as it is known now, and carries the slots not yet released along. Returns
+    /// whether that changed any.
     pub(crate) fn follow_calendar(&mut self, clock: CalendarClock) -> bool {
         let Some(before) = self.release_rule.follow(clock) else {
             return false;
@@ -97,17 +97,17 @@ impl Window {
         !self.cooling.is_empty()
     }
 
-    /// Follows the vendor's calendar as the rows that were taken back did already.
+    /// Follows the vendor's calendar as the restored rows already did.
     pub(crate) fn keep_calendar(&mut self, clock: CalendarClock) {
         self.release_rule.follow(clock);
     }
 
-    /// When a place that is taken until `end` would be free again.
+    /// When a slot that is taken until `end` would be free again.
     pub(crate) fn cools_until(&self, end: Time) -> Time {
         self.release_rule.until(end)
     }
 
-    /// Cooling places at `now`, by priority.
+    /// Unreleased slots at `now`, by priority.
     pub(crate) fn taken(&self, now: Time) -> Taken {
         let mut taken = self.taken;
         for slot in self.cooling.iter().take_while(|slot| slot.until <= now) {
@@ -116,7 +116,7 @@ impl Window {
         taken
     }
 
-    /// Forgets the places that are free by `now`.
+    /// Forgets the slots that are free by `now`.
     pub(crate) fn expire(&mut self, now: Time) {
         while let Some(slot) = self.cooling.pop_front_if(|slot| slot.until <= now) {
             self.taken.remove(slot.priority, u64::from(slot.count));
@@ -126,8 +126,8 @@ impl Window {
         }
     }
 
-    /// Lets the place of a call cool from `from` on. Nothing is left to persist if it is free by
-    /// `now` already.
+    /// Notes that the slot of a call is taken for one release time from `from` on. Nothing is left
+    /// to persist if it is free by `now` already.
     pub(crate) fn count(
         &mut self,
         limit: &str,
@@ -162,8 +162,8 @@ impl Window {
         Some(row_of(limit, slot))
     }
 
-    /// Frees the place of a call that was counted from `from` on and never left. A shared window may
-    /// have moved the end of its cooling to a later one, never to an earlier.
+    /// Frees the slot of a call that was counted from `from` on and never left. A shared window may
+    /// have moved its release to a later moment, never to an earlier one.
     pub(crate) fn uncount(
         &mut self,
         limit: &str,
@@ -175,7 +175,7 @@ impl Window {
         let priority = self.kept_as(priority);
         let until = self.cools_until(from);
         if until <= now {
-            // Its place is free already: those that still cool are other calls'.
+            // Its slot is free already: the unreleased ones belong to other calls.
             return None;
         }
         let first = self.cooling.partition_point(|slot| slot.until < until);
@@ -194,7 +194,8 @@ impl Window {
         Some(row_of(limit, left))
     }
 
-    /// The priority that a place is kept under: BATCH for all, where nothing asks which took it.
+    /// The priority that a slot is kept under: BATCH for all, where nothing needs to know which
+    /// took it.
     fn kept_as(&self, priority: Priority) -> Priority {
         if self.by_priority {
             priority
@@ -203,14 +204,14 @@ impl Window {
         }
     }
 
-    /// The rows of all places that cool at `now`.
+    /// The rows of all slots not yet released at `now`.
     pub(crate) fn rows(&self, limit: &str, now: Time) -> impl Iterator<Item = WindowRow> {
         let cooling = self.cooling.iter().filter(move |slot| slot.until > now);
         cooling.map(move |slot| row_of(limit, *slot))
     }
 
-    /// When `places` of the cooling places are free, by time alone; none if there are not so many.
-    /// `priority`: those of one priority alone.
+    /// When `places` of the unreleased slots are free, by time alone; none if there are not so
+    /// many. `priority`: those of one priority alone.
     pub(crate) fn frees_at(
         &self,
         places: u64,
@@ -229,7 +230,7 @@ impl Window {
         None
     }
 
-    /// Keeps the places in the order in which they are free. Only the end of a hold comes out of
+    /// Keeps the slots in the order in which they are free. Only the end of a hold arrives out of
     /// order.
     fn cool(&mut self, slot: Slot) {
         let index = self
@@ -257,8 +258,8 @@ impl Window {
         Some(first + index)
     }
 
-    /// A number that no cooling place of this priority has. Beyond the capacity only while rows of
-    /// a former, larger limit cool.
+    /// A number that no unreleased slot of this priority has. It is beyond the capacity only while
+    /// there are rows of an earlier, larger limit.
     fn free_number(&mut self, priority: Priority) -> u32 {
         if let Some(number) = self.free[priority.index()].pop() {
             return number;

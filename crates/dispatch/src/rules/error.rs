@@ -11,7 +11,7 @@ pub enum RulesError {
     /// A limit without a name.
     #[error("limit number {} has no name", .position + 1)]
     NoName {
-        /// Its place in the list, from 0.
+        /// Its position in the list, from 0.
         position: usize,
     },
     /// Two limits of one name: their rows could not be told apart.
@@ -65,7 +65,7 @@ pub enum RulesError {
         /// The limit itself.
         max: u64,
     },
-    /// A reserve for BATCH, which keeps nothing: everybody is above it.
+    /// A reserve for BATCH, which would keep nothing: no priority is below it.
     #[error(
         "limit `{name}` reserves places for BATCH, which keeps nothing: all priorities may use them"
     )]
@@ -85,12 +85,12 @@ pub enum RulesError {
         /// Its share.
         share: u32,
     },
-    /// A limit on requests and jobs together without a place for a poll.
+    /// A limit on requests and jobs together without a slot for a poll.
     #[error("limit `{name}` counts requests and jobs together and needs {needed} places at least")]
     NoPlaceForPolls {
         /// The limit.
         name: String,
-        /// The least places it can have with its reserves.
+        /// The least slots it can have with its reserves.
         needed: u64,
     },
     /// A monthly reset on a day that some months do not have.

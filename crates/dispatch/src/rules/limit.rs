@@ -16,25 +16,26 @@ pub struct Limit {
     pub name: String,
     /// What it counts.
     pub kind: LimitKind,
-    /// Places kept for a priority and those above it.
+    /// Slots kept for a priority and those above it.
     pub reserve: Reserve,
-    /// The most places that each priority may take.
+    /// The most slots that each priority may take.
     pub share: Share,
     /// From when on a window counts a call. A concurrency limit ignores it.
     pub count_from: CountFrom,
     /// What a concurrency limit counts. A window counts requests.
     pub counts: Counts,
-    /// How the places of a window are taken while work waits. Other limits ignore it.
+    /// How the slots of a window are taken while work waits. Other limits ignore it.
     pub pace: Pace,
 }
 
-/// How the places of a window are taken while work waits.
+/// How the slots of a window are taken while work waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pace {
     /// Each as soon as it is free.
     #[default]
     Burst,
-    /// By lower lanes no sooner than an even spread over the window gives them, by HIGH as soon as they are free.
+    /// Lower lanes take them no sooner than an even spread over the window provides them, HIGH as soon as they
+    /// are free.
     Even,
 }
 
@@ -52,13 +53,13 @@ impl Pace {
 /// background as *jobs*.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Counts {
-    /// Requests that are out: a call until its answer, and each poll of a job.
+    /// Requests in flight: a call until its answer, and each poll of a job.
     #[default]
     Requests,
     /// Jobs that run: a call from its start until its job has ended, or until an answer without a
-    /// job. Polls take no place.
+    /// job. Polls take no slot.
     Jobs,
-    /// Both in one pool. One place is kept free of jobs, so that they can be polled.
+    /// Both in one pool. One slot is kept free of jobs, so that they can be polled.
     RequestsAndJobs,
 }
 
@@ -89,11 +90,11 @@ pub enum LimitKind {
 /// From when on a window counts a call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CountFrom {
-    /// A place is free one window's length after the answer. Exact whenever the vendor counts
+    /// A slot is free one window's length after the answer. Exact whenever the vendor counts
     /// between send and answer.
     #[default]
     Answer,
-    /// A place is free one window's length after the permit. Faster on short windows, exact only if
+    /// A slot is free one window's length after the permit. Faster on short windows, exact only if
     /// the vendor counts at the moment of the permit.
     Send,
 }
@@ -132,7 +133,7 @@ impl Limit {
         }
     }
 
-    /// The most places it has.
+    /// The most slots it has.
     pub fn max(&self) -> u64 {
         match self.kind {
             LimitKind::Concurrency { max } => u64::from(max),
@@ -140,7 +141,7 @@ impl Limit {
         }
     }
 
-    /// The same limit with another maximum. Shares that are a part of the limit follow; all other numbers stay.
+    /// The same limit with another maximum. Shares given as a percentage follow; all other numbers stay.
     ///
     /// # Errors
     /// If no limit on calls in flight can be so large.
@@ -159,7 +160,7 @@ impl Limit {
         Ok(limit)
     }
 
-    /// Whether it must know which priority took a place.
+    /// Whether it must know which priority took a slot.
     pub(crate) fn tells_priorities_apart(&self) -> bool {
         !self.reserve.is_empty() || !self.share.is_empty()
     }

@@ -1,8 +1,8 @@
-//! Places kept for a priority and those above it: the one rule that every kind of limit shares.
+//! Slots kept for a priority and those above it: the one rule that every kind of limit shares.
 
 use crate::priority::Priority;
 
-/// Places of a limit kept for each priority and those above it.
+/// Slots of a limit kept for each priority and those above it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reserve {
     /// Kept for HIGH.
@@ -36,9 +36,9 @@ impl Reserve {
         self.total() == 0
     }
 
-    /// Places that a call of `priority` must leave empty: the reserves of strictly higher
-    /// priorities that are not filled yet. Calls fill the reserve of their own priority first; what
-    /// is over fills the next lower one.
+    /// Slots that a call of `priority` must leave empty: the reserves of strictly higher priorities
+    /// that are not filled yet. Calls fill the reserve of their own priority first; what is over
+    /// fills the next lower one.
     pub(crate) fn kept_from(&self, priority: Priority, taken: Taken) -> u64 {
         let mut kept = 0;
         let mut over = 0;
@@ -52,7 +52,7 @@ impl Reserve {
     }
 }
 
-/// Places that are taken, by the priority of the call that took them.
+/// Slots that are taken, by the priority of the call that took them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken([u64; 3]);
 

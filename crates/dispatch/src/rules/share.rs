@@ -1,25 +1,25 @@
-//! The most places that the calls of one priority may take: the other side of a reserve, which
-//! keeps places for a priority.
+//! The most slots that the calls of one priority may take: the other side of a reserve, which keeps
+//! slots for a priority.
 
 use crate::priority::Priority;
 
-/// The most places of a limit that each priority may take by itself; none is bounded by the limit
+/// The most slots of a limit that each priority may take by itself; none is bounded by the limit
 /// alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Share {
-    /// The most places for HIGH.
+    /// The most slots for HIGH.
     pub high: Option<u32>,
-    /// The most places for MEDIUM.
+    /// The most slots for MEDIUM.
     pub medium: Option<u32>,
-    /// The most places for BATCH.
+    /// The most slots for BATCH.
     pub batch: Option<u32>,
-    /// Of which priorities the share is a part of the limit, and of how many hundredths, HIGH first: it follows when the limit
-    /// is changed.
+    /// For priorities whose share is a percentage of the limit, that percentage, HIGH first: the share follows when the
+    /// limit is changed.
     pub hundredths: [Option<u8>; 3],
 }
 
 impl Share {
-    /// The most places of one priority.
+    /// The most slots of one priority.
     pub const fn of(&self, priority: Priority) -> Option<u32> {
         match priority {
             Priority::High => self.high,
@@ -28,7 +28,7 @@ impl Share {
         }
     }
 
-    /// So many hundredths of a limit: rounded down, but never to nothing.
+    /// This percentage of a limit, rounded down, but never to 0.
     pub fn part(hundredths: u8, max: u64) -> u64 {
         let part = u64::from(hundredths);
         (max * part / 100).max(part.min(1))

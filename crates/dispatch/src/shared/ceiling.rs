@@ -1,5 +1,5 @@
-//! How many calls may be out at once so that the shared state still fits, and by how much each limit
-//! is late: what people are told before they deploy.
+//! How many calls may be in flight at once so that the shared state still fits, and by how much each
+//! limit is late: what people are told before they deploy.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::rules::{Limit, LimitKind, MAX_WINDOW, Rules};
 /// What the shared state of a target bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceiling {
-    /// The most calls that may be out at once, whatever the limits say.
+    /// The most calls that may be in flight at once, whatever the limits say.
     pub in_flight: u32,
 }
 
@@ -39,7 +39,8 @@ const PERMIT: usize = 5 + 5 + 1 + 5 + 6;
 const LEAST: u32 = 16;
 
 impl Rules {
-    /// How many calls may be out at once so that the shared state fits into [`MAX_SHARED_BYTES`] bytes.
+    /// How many calls may be in flight at once so that the shared state fits into [`MAX_SHARED_BYTES`]
+    /// bytes.
     ///
     /// # Errors
     /// [`TooLarge`] where that is fewer than the target is worth: 16, or its smallest limit on calls
@@ -71,8 +72,8 @@ impl Rules {
 }
 
 impl Limit {
-    /// By how much later than its window demands a place may be free, where workers share the
-    /// limit; zero where it is exact but for the margin of their clocks.
+    /// By how much later than its window requires a slot may become free, where workers share the
+    /// limit; zero if it is exact except for the margin of their clocks.
     pub fn shared_lateness(&self) -> Duration {
         match grid(self) {
             None | Some(1) => Duration::ZERO,
@@ -85,7 +86,7 @@ impl Limit {
 fn largest_window(limit: &Limit) -> usize {
     let length = match &limit.kind {
         LimitKind::Concurrency { .. } => return 0,
-        // On to the end of a bucket.
+        // Rounded up to the end of a bucket.
         LimitKind::Window { per, .. } => millis(*per) + millis(*per) / 32 + 2,
         LimitKind::Calendar { .. } => millis(MAX_WINDOW) * 2,
     };

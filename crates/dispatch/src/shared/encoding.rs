@@ -1,8 +1,8 @@
 //! The compact form of the shared state: whole milliseconds from one base, differences instead of
-//! moments, no names but those of the windows.
+//! moments, no names except those of the windows.
 //!
 //! Every rounding is to the safe side and done once: what was read back is written again as it was.
-//! The first number is the form's own; another one is refused and not guessed at.
+//! The first number is the form's own; any other is refused, not guessed at.
 
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ const FORM: u8 = 1;
 /// A bucket is this part of a shared window's length.
 const BUCKETS_PER_WINDOW: i64 = MAX_SHARED_BUCKETS as i64 - 1;
 
-/// Why bytes are no shared state.
+/// Why bytes are not a shared state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Undecodable {
     /// Written by a version that this one does not know.
     #[error("the shared state has form {0}; this version reads form {FORM}")]
     Form(u8),
-    /// Damaged, or none.
+    /// Damaged, or not a shared state at all.
     #[error("the shared state cannot be read: {0}")]
     Damaged(String),
 }
@@ -40,7 +40,7 @@ struct Compact {
     windows: Vec<(String, Vec<Bucket>)>,
     /// Milliseconds from the base, for each lane.
     empty: [u32; 3],
-    /// By itself, so that a memory that is not understood costs nothing but what it remembered.
+    /// Encoded separately, so that a memory that is not understood loses only what it remembered.
     memory: Vec<u8>,
 }
 
@@ -56,15 +56,14 @@ struct CompactPermit {
     held: u64,
 }
 
-/// Places that are free at one moment: milliseconds after the bucket before (the first: after the
+/// Slots that are free at one moment: milliseconds after the bucket before (the first: after the
 /// base), and how many of each priority.
 #[derive(Serialize, Deserialize)]
 struct Bucket(u64, [u32; 3]);
 
 impl Shared {
     /// The compact form. At most [`super::MAX_SHARED_BYTES`] bytes, if the permits are no more than
-    /// [`Rules::shared_ceiling`] says; and as much more as the windows take that other rules left here, until they have run
-    /// out.
+    /// [`Rules::shared_ceiling`] says; plus what the windows left by other rules take, until those have run out.
     pub fn to_bytes(&self, rules: &Rules) -> Vec<u8> {
         let base = self.now.as_millis();
         let known = rules.limits.iter().filter_map(|limit| {
@@ -120,7 +119,7 @@ impl Shared {
         })
     }
 
-    /// The cooling places of the window of this name, in few buckets.
+    /// The unreleased slots of the window of this name, in few buckets.
     fn buckets(&self, name: &str, grid: i64, most: usize, base: i64) -> Vec<Bucket> {
         let mut ends = BTreeMap::<i64, [u32; 3]>::new();
         let rows = self.windows.iter().filter(|row| row.limit == name);
@@ -129,7 +128,8 @@ impl Shared {
             let places = &mut ends.entry(end).or_default()[row.priority().index()];
             *places = places.saturating_add(row.count);
         }
-        // Only rows of a former, other limit can be too many. They wait for a later one.
+        // Only rows of an earlier, different limit can be too many. They are merged into a later
+        // bucket.
         while ends.len() > most {
             let (_, first) = ends.pop_first().expect("there are many");
             let mut next = ends.first_entry().expect("there are many");
@@ -148,7 +148,7 @@ impl Shared {
     }
 }
 
-/// The grid, in milliseconds, that the ends of a shared window's places lie on.
+/// The grid, in milliseconds, that the ends of a shared window's slots lie on.
 pub(super) fn grid(limit: &Limit) -> Option<i64> {
     match &limit.kind {
         LimitKind::Concurrency { .. } => None,
@@ -167,7 +167,7 @@ pub(super) fn most_buckets(limit: &Limit) -> usize {
         LimitKind::Concurrency { .. } => 0,
         LimitKind::Window { calls, .. } => usize::try_from(*calls)
             .map_or(MAX_SHARED_BUCKETS, |calls| calls.min(MAX_SHARED_BUCKETS)),
-        // One reset ahead, and where the clocks or the rules change another.
+        // One reset ahead, and another where the clocks or the rules change.
         LimitKind::Calendar { .. } => 3,
     }
 }

@@ -1,9 +1,9 @@
-//! Processes of two sets of rules at once, as there are while a new configuration is rolled out: what the one counts the
-//! other keeps, and what the former ones have out is handed over to their successors.
+//! Processes of two sets of rules at once, as there are while a new configuration is rolled out: what one counts the
+//! other keeps, and what the earlier ones have in flight is handed over to their successors.
 //!
-//! The host decides who succeeds whom. A process that is succeeded starts nothing any more, and knows nothing of its
-//! successor's limits: so it does not settle its calls with its own, but leaves the permits to be released, each at the
-//! moment of its answer, in whatever limits there are then.
+//! The host decides who succeeds whom. A process that is succeeded starts nothing more and knows nothing about its
+//! successor's limits. So it does not settle its calls in its own limits, but leaves the permits to be released, each
+//! at the moment of its answer, in whatever limits exist then.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use crate::rules::Rules;
 use crate::time::Time;
 
 impl Shared {
-    /// Keeps the rows of the state before that belong to limits which these rules do not have: the next process may have
-    /// them again.
+    /// Keeps the rows of the previous state that belong to limits which these rules do not have: the next process may
+    /// have them again.
     pub fn keep_unknown(&mut self, before: &Shared, rules: &Rules) {
         let unknown = before.names_unknown_to(rules);
         let rows = before.windows.iter().filter(|row| {
@@ -23,8 +23,8 @@ impl Shared {
         self.windows.extend(rows.cloned());
     }
 
-    /// The call of this permit was answered at this moment, as the one who made it says: whoever decides next releases it, in
-    /// all limits that there are.
+    /// The call of this permit was answered at this moment, as the one who made it says: whoever decides next releases it,
+    /// in all limits that exist.
     pub fn answered(&mut self, id: PermitId, at: Time) {
         for permit in self.permits.iter_mut().filter(|permit| permit.id == id) {
             permit.held_until = permit.held_until.min(at.max(permit.started_at));

@@ -1,5 +1,5 @@
 //! Calls that the vendor accepts and works on in the background: what a limit that counts jobs admits, and that the jobs
-//! can always be asked after.
+//! can always be polled.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ fn a_lane_whose_next_call_is_a_poll_is_written_down_as_one() {
 enum Step {
     Call(Priority),
     Poll(Priority),
-    /// A call that is out is answered: it became a job, or it did not.
+    /// A call in flight is answered: it became a job, or it did not.
     Answer(u8, bool),
     EndJob(u8),
 }
@@ -187,7 +187,7 @@ fn pick(ids: &mut Vec<i64>, pick: u8) -> Option<i64> {
 
 proptest! {
     /// The vendor counts requests and jobs for itself. Whatever happens, it never counts more than the limit, and
-    /// whenever nothing is out, every lane can ask after its job.
+    /// whenever nothing is in flight, every lane can poll its job.
     #[test]
     fn no_limit_is_exceeded_and_no_job_is_stuck(
         counts in prop::sample::select(vec![Counts::Requests, Counts::Jobs, Counts::RequestsAndJobs]),

@@ -1,4 +1,4 @@
-//! Windows whose places cool in buckets: never over, hardly under, few rows.
+//! Windows whose slots are released in buckets: never over the limit, hardly under it, few rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -114,7 +114,7 @@ impl Oracle {
         }
     }
 
-    /// The process ended: the windows go on at a pace of their own.
+    /// The process ended: the windows start their schedules afresh.
     pub(crate) fn forget_paces(&mut self) {
         self.paces.clear();
     }
@@ -366,7 +366,7 @@ impl Oracle {
         releasing: bool,
     ) -> bool {
         let inside = self.inside(limit, at, releasing);
-        // One empty reserved place for each reserve of a higher priority; the calls sit down, the
+        // One empty reserved slot for each reserve of a higher priority; the calls sit down,
         // highest first.
         let mut reserved = Vec::new();
         for higher in Priority::ALL.into_iter().filter(|higher| *higher < lane) {
@@ -559,7 +559,7 @@ impl Start {
     }
 }
 
-/// When a place taken until `end` is free again: exactly, or at the end of its bucket.
+/// When a slot taken until `end` is free again: exactly, or at the end of its bucket.
 fn cooled(limit: &Limit, end: Time) -> Option<Time> {
     let (calls, per) = match &limit.kind {
         LimitKind::Concurrency { .. } => return None,

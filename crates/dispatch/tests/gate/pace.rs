@@ -1,5 +1,5 @@
 //! Windows that are filled evenly: ten in flight, a hundred a second, 80 ms a call, twice as many calls offered as fit. HIGH
-//! finds a place soon, nobody starves, nothing is over, and as many calls start as before.
+//! finds a slot soon, nobody starves, nothing is over, and as many calls start as before.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

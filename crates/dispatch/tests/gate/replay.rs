@@ -7,7 +7,7 @@ use rampmeter_dispatch::{
     TROUBLED_CALLS, Throttle, Time, Trouble, Troubled, Whose,
 };
 
-/// What bears on the learned ceiling, on pauses and on the account's trouble.
+/// What affects the learned ceiling, pauses and the account's trouble.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Feedback {
     /// An answer said that nothing is left until then, while our own windows had room.
@@ -37,7 +37,7 @@ pub(crate) enum Feedback {
         started: Time,
         at: Time,
     },
-    /// An answer that was said to be none.
+    /// An answer that is not a good one.
     Answered(PermitId),
     Held {
         id: PermitId,
@@ -66,7 +66,7 @@ pub(crate) struct Learned {
     last_good: Option<Time>,
     /// Calls that were throttled since.
     throttled: Vec<(CallId, bool)>,
-    /// The start of the call whose throttle may have shut the target by mistake.
+    /// The start of the call whose throttle may have closed the target by mistake.
     doubted: Option<Time>,
 }
 
@@ -261,7 +261,7 @@ fn between_probes(failed: u32, jitter: u64) -> Duration {
     Duration::from_micros(half + jitter % (half + 1))
 }
 
-/// The closure that a list of feedback amounts to.
+/// The vendor pause that a list of feedback amounts to.
 #[derive(Clone, Debug)]
 pub(crate) struct Closed {
     pub(crate) until: Time,

@@ -1,4 +1,4 @@
-//! What lasts when a gate is made anew or is given other rules.
+//! What survives when a gate is restored or is given other rules.
 
 use rampmeter_dispatch::{
     Decision, DeferralBound, Gate, Limit, MaxDeferrals, Memory, OpenPermit, Priority, Rules, Scope,

@@ -109,7 +109,7 @@ impl World {
         Ok(())
     }
 
-    /// A process dies. What it called goes on at the vendor, for no longer than time-out and hold.
+    /// A process dies. What it called goes on at the vendor, for no longer than timeout and hold.
     fn kill(&mut self, process: usize) {
         let (dead, out) = std::mem::take(&mut self.out)
             .into_iter()
@@ -220,7 +220,7 @@ fn without_a_hold_for_the_dead_the_vendor_sees_too_many() {
     let mut world = World::new(&rules, vec![Duration::ZERO; 2]);
     world.turn(0, BEGIN, TIMEOUT, false).unwrap();
     world.kill(0);
-    // As if nobody had kept the place of the one who died.
+    // As if nobody had kept the slot of the one who died.
     world.state = Shared {
         now: BEGIN,
         ..Shared::default()

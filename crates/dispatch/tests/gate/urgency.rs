@@ -131,7 +131,7 @@ fn high_at_half_of_its_slots_starts_before_any_further_lower_call() {
 fn high_at_half_of_its_places_in_a_window_starts_before_any_further_lower_call() {
     for places in [10, 30] {
         let length = Duration::from_secs(10);
-        // A place is taken for the latency and one length.
+        // A slot is taken for the latency and one length.
         let between = (length + LATENCY).mul_f64(2.0 / f64::from(places));
         let limits = vec![
             reserve(Limit::window("window", 100, length), places),

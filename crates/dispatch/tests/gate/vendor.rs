@@ -26,7 +26,7 @@ pub(crate) fn day_of(reset: &Calendar, moment: Time) -> i64 {
     (moment.as_micros() - micros_of_day(reset)).div_euclid(DAY)
 }
 
-/// When the day that `moment` lies in ends.
+/// When the day that contains `moment` ends.
 pub(crate) fn end_of_day(reset: &Calendar, moment: Time) -> Time {
     Time::from_micros((day_of(reset, moment) + 1) * DAY + micros_of_day(reset))
 }

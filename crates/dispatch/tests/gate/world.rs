@@ -17,14 +17,14 @@ use crate::vendor::{Seen, Vendor};
 /// A mistake built into the host or its configuration, to see that the vendor notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mistake {
-    /// Windows free their places one length after the permit, though the vendor counts until the
+    /// Windows free their slots one length after the permit, though the vendor counts until the
     /// answer.
     FreesAtSend,
     /// Open permits are not persisted.
     ForgetsPermits,
     /// The rows of windows are not persisted.
     ForgetsRows,
-    /// A lost call is taken for an answered one.
+    /// A lost call counts as an answered one.
     NeverHolds,
     /// The window is configured a tenth shorter than the vendor's.
     ShortWindow,
@@ -180,7 +180,7 @@ impl World {
         Ok(true)
     }
 
-    /// Something becomes known of a call in flight.
+    /// Something becomes known about a call in flight.
     fn outcome(&mut self, command: &Command) -> Result<bool, String> {
         match *command {
             Command::Answer { pick } => {
@@ -301,7 +301,7 @@ impl World {
         Ok(())
     }
 
-    /// While the account is in trouble at most one of the calls that left since is out.
+    /// While the account is in trouble at most one of the calls that left since is in flight.
     fn one_probe_is_out(&mut self) -> Result<(), String> {
         if self.gate.trouble().is_none() {
             self.saw(

@@ -1,4 +1,4 @@
-//! The operations of activities at the engine's handle.
+//! Activities on the engine's handle: their operations, and how workers fetch tasks.
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::activity::{
@@ -38,7 +38,7 @@ impl Activities<'_> {
             .await
     }
 
-    /// DeleteActivity. Tasks that wait for a worker wait for their time-out.
+    /// DeleteActivity. Tasks that wait for a worker wait for their timeout.
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.

@@ -1,4 +1,4 @@
-//! Targets, calls and figures at the engine's handle.
+//! Targets, calls and figures on the engine's handle.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ impl Engine {
 }
 
 impl Calls<'_> {
-    /// The targets with their limits as they stand, by name.
+    /// The targets with the present state of their limits, by name.
     ///
     /// # Errors
     /// `Stopped`.
@@ -36,7 +36,7 @@ impl Calls<'_> {
         self.engine.ask(Command::InspectTargets).await
     }
 
-    /// What the engine counts of itself, for the metrics.
+    /// What the engine counts about itself, for the metrics.
     ///
     /// # Errors
     /// `Stopped`.
@@ -44,7 +44,7 @@ impl Calls<'_> {
         self.engine.ask(Command::InspectFigures).await
     }
 
-    /// What could not be read and is set aside, the oldest first. Everything else goes on.
+    /// What could not be read and was set aside, oldest first. Everything else goes on.
     ///
     /// # Errors
     /// `Stopped`.
@@ -62,7 +62,7 @@ impl Calls<'_> {
             .await
     }
 
-    /// The same of one target; none when there is no such target.
+    /// The same for one target; empty when there is no such target.
     ///
     /// # Errors
     /// `Stopped`.
@@ -82,8 +82,8 @@ impl Calls<'_> {
             .await
     }
 
-    /// How a call ended for which no workflow waits, or which is in the dead-letter queue; `None` where nothing is kept of
-    /// it.
+    /// How a call ended, if no workflow waits for it or it is in the dead-letter queue; `None` when nothing is kept
+    /// about it.
     ///
     /// # Errors
     /// `Stopped`.
@@ -93,7 +93,7 @@ impl Calls<'_> {
             .await
     }
 
-    /// The file with the body of a call's answer, where that was too long to be part of it.
+    /// The file that holds the body of a call's answer, where the body was too long for the row.
     ///
     /// # Errors
     /// `Stopped`.
@@ -103,7 +103,7 @@ impl Calls<'_> {
             .await
     }
 
-    /// The number of the call that a MessageId names; `None` when it is none of ours.
+    /// The number of the call that a MessageId names; `None` when it is not one of ours.
     ///
     /// # Errors
     /// `Stopped`.
@@ -114,8 +114,8 @@ impl Calls<'_> {
             .await
     }
 
-    /// What is counted of each target beside its lanes, by name: a target that has none of it is left out. It reads every call
-    /// in back-off and every dead letter.
+    /// What is counted of each target besides its lanes, by name; a target with none of it is left out. Reads every
+    /// call in backoff and every dead letter.
     ///
     /// # Errors
     /// `Stopped`.
@@ -123,7 +123,7 @@ impl Calls<'_> {
         self.engine.read(Reader::target_counts).await
     }
 
-    /// Targets that have messages which wait, and that the configuration no longer has.
+    /// Targets that the configuration no longer has and that still have waiting messages.
     ///
     /// # Errors
     /// `Stopped`.

@@ -1,4 +1,4 @@
-//! Pauses, limits and priorities at the engine's handle, and the audit trail of their changes.
+//! Pauses, limits and priorities on the engine's handle, and the audit trail of their changes.
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::control::{
@@ -10,14 +10,14 @@ use crate::api::Engine;
 use crate::command::Command;
 use crate::command::control::ControlCommand;
 
-/// What people change while the server runs, and the trail of it.
+/// What people change while the server runs, and the audit trail of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Controls<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// What people change while the server runs, and the trail of it.
+    /// What people change while the server runs, and the audit trail of it.
     #[must_use]
     pub fn controls(&self) -> Controls<'_> {
         Controls { engine: self }
@@ -35,7 +35,7 @@ impl Controls<'_> {
             .await
     }
 
-    /// Gives a limit another maximum, at once. It survives a restart.
+    /// Gives a limit another maximum, effective at once. It survives a restart.
     ///
     /// # Errors
     /// `Unknown`, `Impossible` where the rules would make no sense, `Stopped`.
@@ -45,7 +45,7 @@ impl Controls<'_> {
             .await
     }
 
-    /// Moves a call that waits to another priority of its target, at the end of that lane.
+    /// Moves a waiting call to another priority of its target, at the end of that lane.
     ///
     /// # Errors
     /// `Unknown`, `Impossible` for a call that has left its lane, `Stopped`.
@@ -65,8 +65,8 @@ impl Controls<'_> {
             .await
     }
 
-    /// Notes what a person is about to do to many, as one entry of the audit trail. Answers its number, to which each of the
-    /// changes refers.
+    /// Notes a change that a person is about to make to many items, as one entry of the audit trail. Returns the
+    /// entry's number, to which each single change refers.
     ///
     /// # Errors
     /// `Stopped`.
@@ -76,7 +76,7 @@ impl Controls<'_> {
             .await
     }
 
-    /// The newest entries of the audit trail, the newest first; at most `most`.
+    /// The newest entries of the audit trail, newest first; at most `most`.
     ///
     /// # Errors
     /// `Stopped`.
@@ -85,7 +85,8 @@ impl Controls<'_> {
         Ok(numbered.into_iter().map(|(_, record)| record).collect())
     }
 
-    /// Entries of the audit trail before the one of this number, each with its own, the newest first; at most `most`.
+    /// Entries of the audit trail before the one with this number, newest first, each with its own number; at most
+    /// `most`.
     ///
     /// # Errors
     /// `Stopped`.

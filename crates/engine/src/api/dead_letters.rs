@@ -1,4 +1,4 @@
-//! Dead letters at the engine's handle.
+//! Dead letters on the engine's handle.
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::dead_letter::{
@@ -27,7 +27,7 @@ impl Engine {
 }
 
 impl DeadLetters<'_> {
-    /// Dead letters, those first that failed last.
+    /// Dead letters, the latest failure first.
     ///
     /// # Errors
     /// `InvalidPageToken`, `Stopped`.
@@ -48,10 +48,10 @@ impl DeadLetters<'_> {
         self.engine.read(Reader::dead_letter_groups).await
     }
 
-    /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
+    /// Redrives the execution of a dead letter, or sends its call again. The dead letter is gone afterwards.
     ///
     /// # Errors
-    /// `Unknown`; `Impossible` where the workflow took the failure up, or the call is not valid;
+    /// `Unknown`; `Impossible` where the workflow handled the failure, or the call is not valid;
     /// `ExecutionNotRedrivable`; `Stopped`.
     pub async fn redrive_dead_letter(
         self,

@@ -1,4 +1,4 @@
-//! StartExecution and its kin at the engine's handle, map runs, and what workers report of tasks.
+//! StartExecution and its kin on the engine's handle, map runs, and what workers report about tasks.
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::call::{ExecutionCall, WaitingAt};
@@ -16,14 +16,14 @@ use rampmeter_time::UnixMillis;
 use crate::api::Engine;
 use crate::command::Command;
 
-/// Executions, map runs, and what workers report of tasks.
+/// Executions, map runs, and what workers report about tasks.
 #[derive(Debug, Clone, Copy)]
 pub struct Executions<'e> {
     engine: &'e Engine,
 }
 
 impl Engine {
-    /// Executions, map runs, and what workers report of tasks.
+    /// Executions, map runs, and what workers report about tasks.
     #[must_use]
     pub fn executions(&self) -> Executions<'_> {
         Executions { engine: self }
@@ -57,7 +57,7 @@ impl Executions<'_> {
             .await
     }
 
-    /// StopExecution. Answers the stop date.
+    /// StopExecution. Returns the stop date.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.
@@ -67,7 +67,7 @@ impl Executions<'_> {
             .await
     }
 
-    /// RedriveExecution. Answers when it was redriven.
+    /// RedriveExecution. Returns the redrive date.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `ExecutionNotRedrivable`, `InvalidArn`, `Stopped`.
@@ -135,7 +135,7 @@ impl Executions<'_> {
             .await
     }
 
-    /// The newest calls of an execution that have ended, in the order in which they did; at most 10,000.
+    /// The newest ended calls of an execution, in the order in which they ended; at most 10,000.
     ///
     /// # Errors
     /// `ExecutionDoesNotExist`, `InvalidArn`, `Stopped`.

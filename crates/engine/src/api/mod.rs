@@ -1,6 +1,5 @@
-//! The API: a handle that hands commands to the writer and queries to the readers, one file for each subject, which
-//! has a handle of its own.
-//! Cheap to clone. It decides nothing: `apply` does, inside the writer's transaction.
+//! The API: a handle that passes commands to the writer and queries to the readers. Each subject has a file and a
+//! handle of its own. Cheap to clone. It decides nothing: `apply` does, inside the writer's transaction.
 
 mod activities;
 mod calls;
@@ -40,16 +39,16 @@ use sdk::Operations;
 /// How to open an engine.
 #[derive(Debug)]
 pub struct Options {
-    /// Targets, workflows, account and region. `server.data_dir` is where the store lies; it is made if absent.
+    /// Targets, workflows, account and region. The store lies in `server.data_dir`, which is made if absent.
     pub config: Config,
     /// Where calls to the vendors run.
     pub runtime: tokio::runtime::Handle,
-    /// A deliberate fault for the tests of the tests: after a restart, the places of calls whose outcome is unknown
+    /// A deliberate fault for the tests of the tests: after a restart, the slots of calls whose outcome is unknown
     /// are freed at once. The vendor must then count violations.
     pub free_slots_after_restart: bool,
     /// For the tests: the wall clock is read as if it had been set back by so much.
     pub set_clock_back: Duration,
-    /// The operations that a workflow may call as `aws-sdk`; none are served without it.
+    /// The operations that a workflow may call as `aws-sdk`; without it none are served.
     pub sdk: Option<Arc<dyn Sdk>>,
 }
 
@@ -90,12 +89,13 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Has rows named that no question would ever meet. A read that fails says so where it is asked for something.
+    /// Finds and names damaged rows that no query would ever meet. A failed read is left to the query that needs the
+    /// row.
     async fn inspected(self) {
         let _ = self.read(inspect_rows).await;
     }
 
-    /// The handle of an engine that runs.
+    /// The handle of a running engine.
     fn of_parts(opened: Opened) -> Engine {
         let Opened {
             commands,
@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// A handle whose changes are on record as this one's.
+    /// A handle whose changes are recorded in this actor's name.
     #[must_use]
     pub fn on_behalf_of(&self, actor: Actor) -> Engine {
         Engine {
@@ -121,14 +121,14 @@ impl Engine {
         }
     }
 
-    /// What of the configuration is another than at the last start, and what follows from that.
+    /// What in the configuration differs from the last start, and what follows from it.
     #[must_use]
     pub fn configuration_changes(&self) -> &[ConfigurationChange] {
         &self.changes
     }
 
     /// Stops: no new call starts, calls in flight are awaited for at most the configured drain time; what has no answer
-    /// by then keeps its places and is taken up after a restart.
+    /// by then keeps its slots and is taken up after a restart.
     pub async fn shut_down(&self) {
         let (reply, done) = oneshot::channel();
         if self.commands.send(Command::ShutDown(reply)).await.is_ok() {
@@ -181,7 +181,7 @@ impl Engine {
         let answer = tokio::task::spawn_blocking(move || query(&reader)).await;
         let met = self.reader.take_met();
         if !met.is_empty() {
-            // An engine that has ended lists nothing more; the answer stands.
+            // An engine that has ended lists nothing more; the result is valid all the same.
             let _ = self.commands.send(Command::NoteDamaged(met)).await;
         }
         match answer {

@@ -1,4 +1,4 @@
-//! The operations of SQS at the engine's handle. Each hands a command to the writer and waits for its answer.
+//! The operations of SQS on the engine's handle. Each passes a command to the writer and waits for its response.
 
 use rampmeter_store::model::page::Page;
 use rampmeter_store::model::queue_error::QueueError;
@@ -40,7 +40,7 @@ impl Queues<'_> {
             .await
     }
 
-    /// CreateQueue. Answers the queue's name, which is that of an existing queue with the same attributes too.
+    /// CreateQueue. Returns the queue's name, also when a queue with the same attributes exists already.
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueError`, `Stopped`.
@@ -49,7 +49,7 @@ impl Queues<'_> {
             .await
     }
 
-    /// GetQueueUrl: the name again, if there is such a queue.
+    /// GetQueueUrl: returns the name if there is such a queue.
     ///
     /// # Errors
     /// `QueueDoesNotExist`, `Stopped`.
@@ -58,7 +58,7 @@ impl Queues<'_> {
         self.queue(|reply| QueueCommand::Name(name, reply)).await
     }
 
-    /// ListQueues and ListDeadLetterSourceQueues: names in their order.
+    /// ListQueues and ListDeadLetterSourceQueues: by name.
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueDoesNotExist`, `Stopped`.
@@ -173,7 +173,7 @@ impl Queues<'_> {
             .await
     }
 
-    /// ReceiveMessage. Waits if it is asked to and there is no message; dropping the future stops the waiting.
+    /// ReceiveMessage. Waits if asked to and there is no message; dropping the future stops the waiting.
     ///
     /// # Errors
     /// `InvalidParameter`, `QueueError::OverLimit`, `QueueError::UnsupportedOperation`, `QueueDoesNotExist`, `Stopped`.
@@ -198,7 +198,7 @@ impl Queues<'_> {
     /// DeleteMessageBatch.
     ///
     /// # Errors
-    /// Those of the whole batch, as with [`Engine::send_message_batch`].
+    /// Those of the whole batch, as with [`Queues::send_message_batch`].
     pub async fn delete_message_batch(
         self,
         batch: Batch<DeleteMessage>,
@@ -225,7 +225,7 @@ impl Queues<'_> {
     /// ChangeMessageVisibilityBatch.
     ///
     /// # Errors
-    /// Those of the whole batch, as with [`Engine::send_message_batch`].
+    /// Those of the whole batch, as with [`Queues::send_message_batch`].
     pub async fn change_message_visibility_batch(
         self,
         batch: Batch<ChangeMessageVisibility>,
@@ -234,7 +234,7 @@ impl Queues<'_> {
             .await
     }
 
-    /// StartMessageMoveTask. Answers the task's handle.
+    /// StartMessageMoveTask. Returns the task's handle.
     ///
     /// # Errors
     /// `QueueError::ResourceNotFound`, `QueueError::UnsupportedOperation`, `InvalidParameter`, `Stopped`.
@@ -246,7 +246,7 @@ impl Queues<'_> {
             .await
     }
 
-    /// CancelMessageMoveTask. Answers how many messages had been moved.
+    /// CancelMessageMoveTask. Returns how many messages had been moved.
     ///
     /// # Errors
     /// `QueueError::ResourceNotFound`, `InvalidParameter`, `Stopped`.

@@ -1,4 +1,5 @@
-//! The operations of this server that a workflow calls as `aws-sdk`: the binary carries them out on the engine that asked.
+//! The operations of this server that a workflow may call as `aws-sdk`. The engine only knows the trait; the binary
+//! supplies what carries them out.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ pub trait Sdk: Debug + Send + Sync {
     fn call(&self, engine: Engine, request: SdkRequest) -> SdkAnswer;
 }
 
-/// The operations, and the engine that they are carried out on. The engine is not kept, for whoever keeps it keeps the
-/// writer running.
+/// The operations, and the engine on which they are carried out. Held weakly: a strong handle would keep the writer
+/// running.
 #[derive(Debug)]
 pub(crate) struct Operations {
     sdk: Arc<dyn Sdk>,

@@ -1,4 +1,4 @@
-//! State machines at the engine's handle.
+//! State machines on the engine's handle.
 
 use rampmeter_store::Reader;
 use rampmeter_store::model::rejected::Rejected;
@@ -25,8 +25,8 @@ impl Engine {
 }
 
 impl StateMachines<'_> {
-    /// CreateStateMachine. Definitions that this host cannot run whole are accepted, as AWS would: an execution fails
-    /// at the state that is not served.
+    /// CreateStateMachine. A definition with states that this host cannot run is accepted, as on AWS: an execution
+    /// fails at the state that is not served.
     ///
     /// # Errors
     /// `InvalidName`, `InvalidDefinition`, `StateMachineAlreadyExists`, `Stopped`.
@@ -52,7 +52,7 @@ impl StateMachines<'_> {
             .await
     }
 
-    /// DeleteStateMachine. Executions that run go on.
+    /// DeleteStateMachine. Running executions go on.
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.

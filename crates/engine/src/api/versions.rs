@@ -1,4 +1,4 @@
-//! The operations of versions, aliases and tags at the engine's handle.
+//! Versions, aliases and tags of state machines on the engine's handle.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::command::Command;
 use crate::command::version::VersionCommand;
 
 impl StateMachines<'_> {
-    /// PublishStateMachineVersion. A revision that is published already keeps its number.
+    /// PublishStateMachineVersion. A revision that was published before keeps its number.
     ///
     /// # Errors
     /// `InvalidArn`, `StateMachineDoesNotExist`, `Conflict`, `QuotaExceeded`, `Stopped`.
@@ -26,7 +26,7 @@ impl StateMachines<'_> {
             .await
     }
 
-    /// DeleteStateMachineVersion. Executions that run go on.
+    /// DeleteStateMachineVersion. Running executions go on.
     ///
     /// # Errors
     /// `InvalidArn`, `Conflict` while an alias names it, `Stopped`.
@@ -59,7 +59,7 @@ impl StateMachines<'_> {
             .await
     }
 
-    /// UpdateStateMachineAlias. Answers the update date.
+    /// UpdateStateMachineAlias. Returns the update date.
     ///
     /// # Errors
     /// `InvalidArn`, `Validation`, `ResourceNotFound`, `Stopped`.
@@ -69,7 +69,7 @@ impl StateMachines<'_> {
             .await
     }
 
-    /// DeleteStateMachineAlias. Executions that run go on.
+    /// DeleteStateMachineAlias. Running executions go on.
     ///
     /// # Errors
     /// `InvalidArn`, `Stopped`.

@@ -1,5 +1,5 @@
-//! What a transaction has so far: its time, what executions are still to be told, and what is to be done after the commit. Every
-//! context writes into it; the rows themselves go to the store.
+//! What a transaction has so far: its time, the pending stimuli of executions, and the effects for after the commit.
+//! Every context writes into it; the rows themselves go to the store.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -19,16 +19,16 @@ pub(crate) struct Journal {
     pub(crate) draining: bool,
     /// What could not be read since the process started, counted each time it was met.
     pub(crate) damaged: u64,
-    /// On whose behalf the command at hand is carried out, where somebody asked for it.
+    /// On whose behalf the current command is carried out, where somebody asked for it.
     pub(crate) actor: Option<Arc<Actor>>,
     pub(crate) out: Outbox,
     /// Units of work that expressions have done.
     pub(crate) evaluated: Cell<usize>,
-    /// What executions are still to be told.
+    /// The stimuli that executions are still to be told.
     pub(crate) pending: VecDeque<Pending>,
 }
 
-/// How far a transaction had come.
+/// A point in a transaction to which it can be taken back.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Mark {
     pending: usize,
@@ -59,7 +59,7 @@ impl Journal {
         self.evaluated.get() >= MAX_EVALUATED
     }
 
-    /// How far it has come.
+    /// The point that the transaction has reached.
     pub(crate) fn mark(&self) -> Mark {
         Mark {
             pending: self.pending.len(),

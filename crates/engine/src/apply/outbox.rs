@@ -1,5 +1,5 @@
-//! What a transaction wants done once it is on disk: answers to clients, calls to vendors, executions to go on with.
-//! Nothing in here has happened before the commit; if the commit fails, nothing of it ever does.
+//! What a transaction wants done once it is on disk: responses to clients, calls to vendors, executions to go on with.
+//! Nothing in here happens before the commit; if the commit fails, it never happens.
 
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ pub(crate) struct OutgoingCall {
     pub(crate) caller: Arc<Caller>,
     pub(crate) request: Request,
     pub(crate) attempt: Attempt,
-    /// Set when it is a poll of the job of a call that the vendor has accepted.
+    /// Set when it is a poll of a job that the vendor has accepted.
     pub(crate) poll: Option<Box<FollowUp>>,
-    /// The part of a successful answer's body that is given on.
+    /// The part of a successful answer's body that is passed on.
     pub(crate) selector: Option<Arc<Selector>>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct OutgoingCall {
 #[derive(Debug)]
 pub(crate) struct Suspension {
     pub(crate) execution: ExecutionId,
-    /// What is to be evaluated; nothing when it waits until there is room for that, or for its turn.
+    /// What is to be evaluated; `None` while it waits for room, or for its turn.
     pub(crate) evaluation: Option<Evaluation>,
 }
 
@@ -48,11 +48,11 @@ pub(crate) struct Outbox {
     pub(crate) suspended: Vec<Suspension>,
     /// What is evaluated beside the writer, with its number.
     pub(crate) evaluations: Vec<(ExecutionId, u64, Evaluation)>,
-    /// Executions that have ended and for whose end a client may wait.
+    /// Ended executions for which a client may be waiting.
     pub(crate) ended: Vec<(ExecutionId, SyncExecution)>,
-    /// Executions that have ended, to be counted and told of.
+    /// Ended executions, to be counted and logged.
     pub(crate) ends: Vec<EndedExecution>,
-    /// Bodies that nothing refers to any more, by the permits they are called after.
+    /// Bodies that nothing refers to any more, by the permits that name their files.
     pub(crate) unkept: Vec<PermitId>,
 }
 

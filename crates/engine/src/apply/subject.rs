@@ -1,7 +1,7 @@
-//! What every subject can do in a transaction, and where each of the three kinds of error has its consequence. What is refused is told to the client. What is damaged fails
-//! alone: what was done before it was met is taken back, it is named in the log, in the figures and in the list of what could
-//! not be read, and everything else goes on. What the store could not do ends the process, so that it is the only error that
-//! leaves the functions of this file.
+//! What every subject can do in a transaction, and what follows from each of the three kinds of error. A refusal is
+//! told to the client. A damaged row fails alone: the changes made before it was met are taken back, it is named in the
+//! log, in the figures and in the list of what could not be read, and everything else goes on. A failure of the store
+//! ends the process, so it is the only error that leaves the functions of this file.
 
 use rampmeter_asl::Stimulus;
 use rampmeter_call::UNDELIVERABLE;
@@ -19,22 +19,22 @@ use crate::apply::journal::Journal;
 use crate::apply::pending::Pending;
 use crate::command::Reply;
 
-/// What came of something that was tried.
+/// The result of something that was tried.
 #[derive(Debug)]
 pub(crate) enum Attempt<T> {
     /// It is done.
     Done(T),
     /// It cannot be done. Nothing has changed.
     Refused(Rejected),
-    /// It met a row that cannot be read, and what it did before is taken back.
+    /// It met a row that cannot be read, and what it did before that has been taken back.
     Damaged(Damaged),
 }
 
-/// What a client is answered.
+/// The response to a client.
 pub(crate) type Answer<T> = Result<T, Rejected>;
 
-/// A subject at work in a transaction: what all of them can do. Each context is one, and what it takes back is what it can have
-/// changed: its rows, by the mark in the store, and its own part of the memory, which it reads again.
+/// What every context of a transaction can do. A context takes back what it may have changed: its rows, by a savepoint
+/// of the store, and its own part of the memory, which it reads again.
 pub(crate) trait Subject {
     fn ledger(&self) -> Ledger<'_>;
 
@@ -42,7 +42,7 @@ pub(crate) trait Subject {
 
     fn journal_mut(&mut self) -> &mut Journal;
 
-    /// Reads again what this subject remembers of the store.
+    /// Reads this subject's memory from the store again.
     fn read_again(&mut self) -> Result<(), StoreError>;
 
     /// The time of the transaction.
@@ -50,7 +50,7 @@ pub(crate) trait Subject {
         self.journal().now
     }
 
-    /// The same as rows and answers carry it.
+    /// The same, in the form that rows and responses carry.
     fn now_millis(&self) -> UnixMillis {
         self.now().into()
     }
@@ -65,7 +65,7 @@ pub(crate) trait Subject {
         self.journal_mut().out.reply(to, answer);
     }
 
-    /// Leaves something for an execution.
+    /// Leaves a stimulus for an execution.
     fn tell(&mut self, execution: ExecutionId, stimulus: Stimulus) {
         let at = self.now();
         self.tell_of_call(execution, stimulus, at, None);
@@ -87,7 +87,7 @@ pub(crate) trait Subject {
         });
     }
 
-    /// Does something, or takes it back when it meets a row that cannot be read.
+    /// Does something, and takes it back if it meets a row that cannot be read.
     fn attempt<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
@@ -113,7 +113,7 @@ pub(crate) trait Subject {
         }
     }
 
-    /// Reads again what is remembered of the store. What of it cannot be read is named.
+    /// Reads the memory from the store again, and names what cannot be read.
     fn recall(&mut self) -> Result<(), StoreFailure> {
         match readable(self.read_again())? {
             Readable::Whole(()) => Ok(()),
@@ -123,7 +123,7 @@ pub(crate) trait Subject {
         }
     }
 
-    /// Carries out what a client asked for, and says what it is answered.
+    /// Carries out what a client asked for, and returns the response.
     fn answer_to<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
@@ -146,7 +146,7 @@ pub(crate) trait Subject {
         Ok(())
     }
 
-    /// Answers a question of a client. It changes nothing.
+    /// Answers a client's query, which changes nothing.
     fn question<T: Send + 'static>(
         &mut self,
         reply: Reply<T>,
@@ -162,13 +162,13 @@ pub(crate) trait Subject {
         Ok(())
     }
 
-    /// What a client is told whose request met a row that cannot be read.
+    /// The response to a client whose request met a row that cannot be read.
     fn refuse_damaged(&mut self, damaged: &Damaged) -> Result<Rejected, StoreFailure> {
         self.note_damaged(DamagedKind::Row, damaged.to_string(), damaged)?;
         Ok(Rejected::Unreadable(damaged.to_string()))
     }
 
-    /// Does something with one message. One that cannot be read is set aside, and the answer is none.
+    /// Does something with one message. One that cannot be read is set aside, and the result is `None`.
     fn with_message<T>(
         &mut self,
         id: MessageNumber,
@@ -184,7 +184,7 @@ pub(crate) trait Subject {
         }
     }
 
-    /// Takes a message that cannot be read out of wherever it would be taken again. Its row stays; its task fails.
+    /// Takes an unreadable message out of wherever it would be met again. Its row stays; its task fails.
     fn set_message_aside(
         &mut self,
         id: MessageNumber,
@@ -232,7 +232,7 @@ pub(crate) trait Subject {
     }
 }
 
-/// A row that cannot be read, told as the failure of the task that needed it.
+/// An unreadable row, as the failure of the task that needed it.
 pub(crate) fn as_task_error(damaged: &Damaged) -> TaskError {
     TaskError::new("States.Runtime", damaged.to_string())
 }

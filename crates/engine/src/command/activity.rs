@@ -6,7 +6,7 @@ use rampmeter_store::model::activity::{
 
 use crate::command::Reply;
 
-/// One request for an activity. The text is its ARN.
+/// One request for an activity. A `String` is its ARN.
 #[derive(Debug)]
 pub(crate) enum ActivityCommand {
     Create(CreateActivity, Reply<ActivityDescription>),

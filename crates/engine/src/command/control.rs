@@ -6,7 +6,7 @@ use rampmeter_store::model::dead_letter::{DiscardDeadLetter, RedriveDeadLetter, 
 
 use crate::command::Reply;
 
-/// The requests as the writer takes them.
+/// The changes that people ask for.
 #[derive(Debug)]
 pub(crate) enum ControlCommand {
     Pause(Pause, Reply<()>),

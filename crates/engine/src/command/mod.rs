@@ -59,13 +59,13 @@ pub(crate) enum Command {
     DeleteStateMachine(String, Reply<()>),
     UpdateMapRun(UpdateMapRun, Reply<()>),
     RedriveExecution(RedriveExecution, Reply<UnixMillis>),
-    /// What reads beside the writer met that cannot be read.
+    /// What readers beside the writer found that cannot be read.
     NoteDamaged(Vec<DamagedItem>),
     /// Stop starting calls, wait for those in flight, end.
     ShutDown(oneshot::Sender<()>),
     /// An execution used up the transitions of one transaction and goes on in the next.
     Continue(ExecutionId),
-    /// What was evaluated beside the writer; nothing when that ended by a fault of its own.
+    /// What was evaluated beside the writer; `None` when the evaluation panicked.
     Evaluated {
         execution: ExecutionId,
         number: u64,
@@ -88,7 +88,7 @@ pub(crate) enum Command {
     /// Questions that only the writer's memory can answer. They change nothing.
     InspectTargets(Reply<Vec<TargetState>>),
     InspectFigures(Reply<EngineFigures>),
-    /// How many at most, and of which target: of all when it is absent.
+    /// How many at most, and of which target; of all when it is absent.
     InspectCalls(usize, Option<String>, Reply<Vec<CallState>>),
     InspectCall(i64, Reply<Option<CallState>>),
     /// The number of the call with this MessageId.

@@ -9,7 +9,7 @@ use rampmeter_store::model::sqs::{
 
 use crate::command::Reply;
 
-/// The attributes of a queue, but for the counts, which a reader adds.
+/// The attributes of a queue, except the counts, which a reader adds.
 #[derive(Debug)]
 pub(crate) struct QueueDescription {
     pub(crate) id: QueueId,

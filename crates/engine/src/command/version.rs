@@ -7,7 +7,7 @@ use rampmeter_time::UnixMillis;
 
 use crate::command::Reply;
 
-/// One request for a version, an alias or tags. A text is an ARN.
+/// One request for a version, an alias or tags. A `String` is an ARN.
 #[derive(Debug)]
 pub(crate) enum VersionCommand {
     Publish(PublishVersion, Reply<VersionDescription>),

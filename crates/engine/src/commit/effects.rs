@@ -21,7 +21,7 @@ pub(crate) struct EffectRunner {
     pub(crate) sdk: Option<Arc<dyn SdkOperations>>,
     /// Threads that evaluate what would hold the writer up.
     pub(crate) workers: Arc<Workers>,
-    /// Where the bodies of answers lie that are too long for the store.
+    /// Where the bodies of answers that are too long for the store lie.
     pub(crate) blobs: PathBuf,
 }
 
@@ -61,10 +61,10 @@ impl EffectRunner {
             let evaluated = match made {
                 Ok(None) => return Attempt::TakesMore,
                 Ok(evaluated) => evaluated,
-                // Told on standard error by the panic itself.
+                // The panic has written its message to standard error.
                 Err(_) => None,
             };
-            // No writer any more: the next start evaluates again.
+            // The writer has ended: the next start evaluates again.
             if let Some(answers) = answers.upgrade() {
                 drop(answers.blocking_send(Command::Evaluated {
                     execution,
@@ -97,7 +97,7 @@ impl EffectRunner {
                 execution,
                 invoked,
             };
-            // No writer any more: the next start makes the request again.
+            // The writer has ended: the next start makes the request again.
             if let Some(answers) = send.answers.upgrade() {
                 drop(answers.send(answered).await);
             }
@@ -131,7 +131,7 @@ impl EffectRunner {
                     }
                 }
             });
-            // A fault of ours in making the call says nothing of what the vendor did.
+            // Our own panic while making the call says nothing about what the vendor did.
             let outcome = made.await.unwrap_or_else(|fault| Outcome::Unknown {
                 reason: format!("the call ended by a fault of its own: {fault}"),
                 gateway: None,
@@ -141,7 +141,7 @@ impl EffectRunner {
                 permit,
                 outcome,
             };
-            // No writer any more: the call keeps its place, and the next start takes it up as unknown.
+            // The writer has ended: the call keeps its slots, and the next start takes it up as unknown.
             if let Some(answers) = answers.upgrade() {
                 drop(answers.send(answered).await);
             }

@@ -1,11 +1,11 @@
-//! Counts the executions that have ended, and tells the log of those that failed, once that is on disk. What they failed of is not
-//! in the log: a cause may hold what a vendor answered. The history of the execution has it.
+//! Counts the executions that have ended, and logs those that failed, once that is on disk. The cause of a failure is
+//! not logged, since it may hold what a vendor answered; the history of the execution has it.
 
 use rampmeter_store::model::figures::EndedExecution;
 
 use crate::memory::WorkflowMemory;
 
-/// Counts and tells.
+/// Counts and logs.
 pub(crate) fn tell(memory: &mut WorkflowMemory, ends: &[EndedExecution]) {
     for ended in ends {
         memory.ended.note(ended);

@@ -1,5 +1,5 @@
 //! How long it takes to start a call, with the real gate and the real store: for `rampmeter bench`. A writer without a
-//! thread; its calls are never made, each is answered at once.
+//! thread; its calls are never sent, and each is answered at once.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,8 +30,8 @@ pub struct Decisions {
 }
 
 impl Decisions {
-    /// A fresh store in `config.server.data_dir`, which must exist, for the one target of the configuration, and so many
-    /// calls that wait in its BATCH lane. A limit of the target must admit one call at a time.
+    /// Makes a fresh store in `config.server.data_dir`, which must exist, for the one target of the configuration, with
+    /// `waiting` calls in its BATCH lane. A limit of the target must admit one call at a time.
     ///
     /// # Errors
     /// When the store cannot be made.
@@ -60,9 +60,9 @@ impl Decisions {
         Ok(decisions)
     }
 
-    /// Starts so many calls, one after another, and says how long each start took: the gate's decision, the first call of
-    /// the lane, its permit and its places. Each is then answered, and another one takes its place; the commit and these
-    /// are not counted.
+    /// Starts `calls` calls, one after another, and returns how long each start took: the gate's decision, finding the
+    /// first call of the lane, and writing its permit and slots. Each is then answered, and another call takes its
+    /// place in the lane; neither that nor the commit is counted.
     ///
     /// # Errors
     /// When the store fails.

@@ -26,7 +26,7 @@ use rampmeter_succession::ConfigurationChange;
 /// Commands that may wait for the writer; more senders wait in turn.
 const WAITING_COMMANDS: usize = 4_096;
 
-/// Why an engine did not open. Nothing was changed that a later start would mind.
+/// Why an engine did not open. A later start finds the store as this one found it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -47,7 +47,7 @@ pub enum OpenError {
         /// The format found.
         found: i64,
     },
-    /// The file is something else.
+    /// The file is not a store of ours.
     #[error("{0} is not a rampmeter store")]
     Foreign(PathBuf),
     /// The store cannot be read or written.
@@ -68,7 +68,7 @@ pub enum OpenError {
     Definition {
         /// Name of the workflow.
         workflow: String,
-        /// Each with its place in the definition.
+        /// Each with its location in the definition.
         problems: Vec<Diagnostic>,
     },
     /// A state of a workflow cannot run on this host.
@@ -147,13 +147,13 @@ pub(crate) struct Opening {
     pub(crate) set_clock_back: Duration,
 }
 
-/// An engine that runs: where commands go, where reads come from, and how it ended once it has.
+/// A running engine: where commands go, where reads come from, and how it ended, once it has.
 #[derive(Debug)]
 pub(crate) struct Opened {
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) reader: Arc<Reader>,
     pub(crate) stopped: watch::Receiver<Option<Stopped>>,
-    /// What is another than at the last start.
+    /// What differs from the last start.
     pub(crate) changes: Arc<[ConfigurationChange]>,
 }
 
@@ -214,7 +214,7 @@ pub(crate) fn open(
     Ok(opened)
 }
 
-/// Removes the bodies of answers that an earlier process did not come to acknowledge.
+/// Removes the bodies of answers that an earlier process received but never committed.
 fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
     for entry in std::fs::read_dir(blobs)? {
         let entry = entry?;

@@ -1,5 +1,5 @@
-//! A start opens a target: its gate with the places that calls still have, the changes that people made of its limits, its lanes
-//! and its queues. What becomes of the calls that were in flight is in `recovery`.
+//! Opens a target at start: its gate with the slots that calls still have, the changes that people made to its limits,
+//! its lanes and its queues. What becomes of the calls that were in flight is in `recovery`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use crate::commit::open::OpenError;
 use crate::commit::writer::Writer;
 use crate::memory::target::Target;
 
-/// Calls in flight to a target that has no limit of its own on them.
+/// The most calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;
 
-/// What an earlier process left of a target's permits and places.
+/// What an earlier process left of a target's permits and slots.
 pub(crate) struct Found<'a> {
     pub(crate) permits: Vec<PermitRow>,
     /// Those of calls that go on as jobs, of all targets.
     pub(crate) jobs: &'a BTreeSet<PermitId>,
     pub(crate) places: Vec<WindowRow>,
-    /// What the time rests on.
+    /// What the engine's time is based on.
     pub(crate) basis: Basis,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn open_target(
             BTreeMap::new()
         }
     };
-    // The configuration may have changed so that a change by hand makes no sense any more.
+    // The configuration may have changed such that a change by hand no longer makes sense.
     let rules = amended(&base, &overrides).unwrap_or_else(|why| {
         tracing::warn!(target = config.name, why, "changed limits are put back");
         overrides.clear();
@@ -90,7 +90,7 @@ pub(crate) fn open_target(
         }
         Readable::Damaged(damaged) => unreadable = Some(damaged),
     }
-    // It may have been paused, or its limits lowered: nothing starts until a person has looked at it.
+    // It may have been paused, or its limits lowered: start nothing until a person has looked at it.
     if let Some(damaged) = unreadable {
         gate.pause(Scope::Target);
         writer
@@ -120,13 +120,13 @@ pub(crate) fn open_target(
     if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
         target.errors = RecentErrors::recalled(error.at, error.since, error.words);
     }
-    // Without them a pause says only that it is one.
+    // Without them a pause is shown without its reason.
     readable(target.recall_pauses(writer.store.controls()))?;
     Ok(target)
 }
 
-/// A permit whose call was in flight: held from now on, and not from its permit, for a process that was frozen may have sent
-/// it just before it ended.
+/// A permit whose call was in flight. Its hold counts from now and not from the permit, for a process that was frozen
+/// may have sent the request just before it ended.
 fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
     let length = permit.holds_for.unwrap_or_default().max(holds_for(config));
     OpenPermit {
@@ -139,7 +139,7 @@ fn held(permit: &PermitRow, config: &Config, now: Time) -> OpenPermit {
     }
 }
 
-/// The queues of a target, HIGH first, the dead-letter queue last; made if they are not there yet.
+/// The queues of a target, HIGH first, the dead-letter queue last; made if they do not exist yet.
 fn open_lanes(
     writer: &mut Writer,
     id: TargetId,
@@ -190,7 +190,7 @@ fn take_up_waits(store: &Store, id: TargetId, target: &Target) -> Result<(), Sto
     Ok(())
 }
 
-/// What a target's answers are cut down to.
+/// The selector that a target's answers are cut down to.
 fn selector_of(config: &Config) -> Result<Option<Arc<Selector>>, OpenError> {
     let Some(path) = &config.profile.response.select else {
         return Ok(None);
@@ -228,7 +228,7 @@ fn lane_number(priority: Priority) -> u8 {
 
 /// The priority of a lane's number in our own rows.
 fn priority_of(lane: u8) -> Priority {
-    // A permit of no lane takes the places of the one that no reserve is for.
+    // A permit of no known lane counts as the lane for which nothing is reserved.
     let lane = Priority::ALL.get(usize::from(lane));
     lane.copied().unwrap_or(Priority::Batch)
 }

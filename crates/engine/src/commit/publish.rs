@@ -13,7 +13,7 @@ use rampmeter_time::UnixMillis;
 use crate::commit::open::OpenError;
 use rampmeter_index::Machines;
 
-/// Compiles the workflows; a definition that differs from the newest stored one becomes a new revision.
+/// Compiles the configured workflows and publishes those that changed.
 pub(crate) fn publish(
     store: &Store,
     config: &Config,
@@ -43,7 +43,7 @@ pub(crate) fn publish(
             now,
         ))? {
             Readable::Whole(id) => machines.publish(name, id),
-            // It starts nothing, and whoever starts it is told; everything else comes up.
+            // It starts nothing, and whoever starts it is told why; everything else comes up.
             Readable::Damaged(damaged) => {
                 store
                     .ledger()
@@ -92,7 +92,7 @@ fn store_definition(
     store.machines().insert_revision(&row)
 }
 
-/// A state machine that is to have its first revision. One whose revisions can no longer be told as its own starts anew with
+/// A state machine that is to have its first revision. One whose own revisions can no longer be found starts anew with
 /// this one; its executions keep theirs.
 fn machine_of(store: &Store, name: &str, now: UnixMillis) -> Result<MachineId, StoreError> {
     let machines = store.machines();

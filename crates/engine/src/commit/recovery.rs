@@ -1,5 +1,5 @@
 //! Makes the writer from what an earlier process left behind and from the configuration, in one transaction: calls that
-//! were in flight keep their places, definitions that changed become revisions, queues and move tasks go on.
+//! were in flight keep their slots, definitions that changed become revisions, queues and move tasks go on.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,7 @@ const PLACE: &str = "account and region";
 #[derive(Debug)]
 pub(crate) struct Recovered {
     pub(crate) writer: Writer,
-    /// What is another than at the last start.
+    /// What differs from the last start.
     pub(crate) changes: Vec<ConfigurationChange>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn recover(
     let seal = token_seal(&store, clock.now())?;
     check_place(&store, &arns, clock.now())?;
     let changes = carry_over(&store, config, &seal, clock.now())?;
-    // Once each target has its name of this start.
+    // Only once each target has the name that it has in this start.
     repair::put_back(&lost, &store, config, clock.now())?;
     let permits = store.calls().permits()?;
     let jobs: BTreeSet<PermitId> = store.calls().job_permits()?.into_iter().collect();
@@ -133,7 +133,7 @@ pub(crate) fn recover(
     Ok(Recovered { writer, changes })
 }
 
-/// A caller for each function that the configuration has a stand-in for.
+/// A caller for each function for which the configuration names a stand-in.
 fn open_functions(config: &Config) -> Result<BTreeMap<String, Arc<FunctionCaller>>, OpenError> {
     let mut functions = BTreeMap::new();
     for (name, function) in &config.functions {
@@ -169,7 +169,7 @@ fn check_place(store: &Store, place: &ArnScope, now: Time) -> Result<(), OpenErr
     }
 }
 
-/// Takes up the queues and the move tasks that run. The queues of a target that is no longer configured are left out:
+/// Takes up the queues and the running move tasks. The queues of a target that is no longer configured are left out:
 /// they keep their messages until it is configured again.
 fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
     for (record, target) in writer.store.queues().queues()? {
@@ -188,7 +188,7 @@ fn open_queues(writer: &mut Writer) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Takes up the queues that workflows start from, and makes those that are not there yet.
+/// Takes up the queues that workflows start from, and makes those that do not exist yet.
 fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
     let now = writer.clock.now();
     for (workflow, definition) in &config.workflows {
@@ -201,7 +201,7 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
             None => {
                 let mut record = QueueRecord::new(name, now);
                 if !writer.store.queues().insert_queue(&mut record)? {
-                    // One that is named as damaged: it gives nothing, and its workflow starts in every other way.
+                    // It was named as damaged: it starts nothing, but its workflow can be started in every other way.
                     if writer.store.queues().has_plain_queue(name)? {
                         continue;
                     }
@@ -220,8 +220,8 @@ fn open_sources(writer: &mut Writer, config: &Config) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Takes up the calls that were in flight when the last process ended: each keeps its places, and its message goes on
-/// as the target says for an unknown outcome.
+/// Takes up the calls that were in flight when the last process ended: each keeps its slots, and its message goes on as
+/// the target says for an unknown outcome.
 fn take_up(
     writer: &mut Writer,
     permits: &[PermitRow],
@@ -239,7 +239,7 @@ fn take_up(
         if free_slots {
             store.calls().delete_permit(permit.id)?;
         }
-        // Work that goes on at the vendor needs nothing of ours to go on.
+        // A permit on hold, or one of a job, needs nothing here: the vendor works on.
         if permit.held_until.is_some() || jobs.contains(&permit.id) {
             continue;
         }

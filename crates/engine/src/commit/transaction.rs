@@ -1,5 +1,5 @@
-//! One transaction: it hands out the contexts, each with what its subject may touch, and says which of their functions does what
-//! a command asks for. Whatever a command left for executions is told them before the next begins.
+//! One transaction: it hands out the contexts, each with what its subject may touch, and calls the function that does
+//! what a command asks for. Executions are told whatever a command left for them before the next command begins.
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ impl<'w> Transaction<'w> {
         }
     }
 
-    /// What people change and what time makes old, which may touch everything below it.
+    /// People's changes and retention, which may touch everything below.
     pub(crate) fn control(&mut self) -> ControlContext<'_> {
         let memory = &mut *self.memory;
         let (arns, seal) = (&memory.arns, &memory.seal);
@@ -209,7 +209,7 @@ impl<'w> Transaction<'w> {
         self.workflow().resume_pending()
     }
 
-    /// Applies a command whose traces name somebody.
+    /// Applies a command on somebody's behalf.
     fn apply_for(&mut self, actor: Arc<Actor>, command: Command) -> Result<(), StoreFailure> {
         self.journal.actor = Some(actor);
         let applied = self.apply(command);
@@ -217,7 +217,7 @@ impl<'w> Transaction<'w> {
         applied
     }
 
-    /// Names what reads beside the writer met.
+    /// Names what readers beside the writer found damaged.
     fn note_met(&mut self, items: Vec<DamagedItem>) -> Result<(), StoreFailure> {
         let mut calls = self.calls();
         for item in items {
@@ -231,7 +231,7 @@ impl<'w> Transaction<'w> {
         self.calls().calendars().follow_date(ahead)
     }
 
-    /// Does everything that is due by time alone. Answers whether more is due at once.
+    /// Does everything that is due by time alone. Returns whether more is due at once.
     pub(crate) fn fire_due(&mut self) -> Result<bool, StoreFailure> {
         let timers = self.workflow().fire_timers()?;
         let mut calls = self.calls();
@@ -243,8 +243,8 @@ impl<'w> Transaction<'w> {
         Ok(timers || messages || waits)
     }
 
-    /// Does what waits for nothing but room: executions of sources, requests, calls, long polls, workers. Answers whether more
-    /// is due at once.
+    /// Does what waits for nothing but room: executions of sources, requests, calls, long polls, workers. Returns
+    /// whether more is due at once.
     pub(crate) fn start_what_waits(&mut self) -> Result<bool, StoreFailure> {
         let mut workflow = self.workflow();
         let mut unfinished = workflow.sources().start_from_sources()?;
@@ -263,7 +263,7 @@ impl<'w> Transaction<'w> {
         Ok(unfinished || self.made_ready)
     }
 
-    /// Answers a question that only the writer's memory can answer. It changes nothing.
+    /// Answers a query that only the writer's memory can answer. It changes nothing.
     fn answer(&mut self, question: Command) -> Result<(), StoreFailure> {
         match question {
             Command::InspectTargets(reply) => self

@@ -1,5 +1,5 @@
-//! The one thread that writes: take every command that waits, apply them in one transaction, sync once, then answer
-//! all of them and perform the effects. Nothing is acknowledged before it is on disk.
+//! The one thread that writes. It takes every waiting command, applies them in one transaction, syncs once, then
+//! answers all of them and performs the effects. Nothing is acknowledged before it is on disk.
 //!
 //! A failure of the store ends the thread: what was not committed is neither acknowledged nor performed.
 
@@ -24,11 +24,11 @@ use crate::memory::target::Target;
 /// Commands applied in one transaction: enough to share a sync widely, few enough to answer soon.
 const GROUP: usize = 512;
 
-/// Executions that go on in one transaction, of those that used up the states of an earlier one.
+/// Executions that used up their transitions in an earlier transaction and go on in this one.
 const CONTINUING: usize = GROUP / 4;
 
-/// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due then is noticed
-/// this soon after it wakes.
+/// The longest sleep: the timer of a sleep stands still while the machine is suspended, and what became due meanwhile
+/// is noticed this soon after it wakes.
 const MAX_SLEEP: Duration = Duration::from_secs(1);
 
 /// The writer: the store, the clock, and what is remembered between two transactions.
@@ -61,7 +61,7 @@ impl Writer {
                 Stopped::Poisoned(error.to_string())
             }
         };
-        // Whoever hears of the end may open the data directory at once.
+        // Once told of the end, the client may open the data directory at once.
         drop(self);
         drop(lock);
         stopped.send_replace(Some(how));
@@ -72,11 +72,11 @@ impl Writer {
         commands: &mut mpsc::Receiver<Command>,
         effects: &EffectRunner,
     ) -> Result<Vec<oneshot::Sender<()>>, StoreFailure> {
-        // Executions that go on take at most a part of each group, so that they shut nobody out.
+        // Executions that go on take at most a part of each group, so that they do not shut others out.
         if let Readable::Whole(ids) = readable(self.store.executions().continuing())? {
             self.memory.workflow.continuing.extend(ids);
         }
-        // Those that are still to be told something are told it before anything newer.
+        // Those with something left to be told are told it before anything newer.
         for first in FIRST {
             let found = self.store.executions().continuing_with(first);
             if let Readable::Whole(ids) = readable(found)? {
@@ -151,10 +151,10 @@ impl Writer {
         Ok((effects.perform(outbox), unfinished))
     }
 
-    /// Until when nothing is due.
+    /// How long nothing is due.
     fn sleep(&self) -> Result<Duration, StoreFailure> {
         let now = self.clock.now();
-        // What cannot be read is not waited for: it is met, and set aside, when something else is due.
+        // Do not wait for what cannot be read: it is met, and set aside, when something else is due.
         let timer = match readable(self.store.executions().first_timer())? {
             Readable::Whole(at) => at.map(Time::from),
             Readable::Damaged(_) => None,

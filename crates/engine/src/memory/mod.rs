@@ -1,4 +1,4 @@
-//! What the writer keeps in memory between two transactions: its parts, most of which are of the crate `index`. Nothing here reads or writes the store but to fill itself.
+//! What the writer keeps in memory between two transactions. Most of its parts come from the crate `index`. Nothing here touches the store except to fill itself from it.
 
 pub(crate) mod move_tasks;
 pub(crate) mod target;
@@ -28,7 +28,7 @@ use crate::command::Reply;
 use crate::memory::move_tasks::RunningMoveTask;
 use crate::memory::target::Target;
 
-/// Everything that the writer remembers: a part for each subject, and what all of them read.
+/// Everything that the writer remembers: a part for each subject, and what all of them share.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) arns: ArnScope,
@@ -56,9 +56,9 @@ pub(crate) struct QueueMemory {
     pub(crate) sources: Sources,
     /// Queues whose messages below a number are being deleted.
     pub(crate) sweeps: BTreeMap<QueueId, i64>,
-    /// When to look which queue for messages that are too old.
+    /// When to check which queue for messages that are too old.
     pub(crate) expiries: Expiries,
-    /// Message move tasks that run.
+    /// Running message move tasks.
     pub(crate) moves: BTreeMap<i64, RunningMoveTask>,
     pub(crate) message_numbers: Sequence,
 }
@@ -70,7 +70,7 @@ pub(crate) struct CallMemory {
     pub(crate) permit_numbers: Sequence,
 }
 
-/// What is remembered of executions, their definitions, and those who work for them.
+/// What is remembered of executions, their definitions, and the workers that ask for their tasks.
 #[derive(Debug)]
 pub(crate) struct WorkflowMemory {
     pub(crate) machines: Machines,
@@ -80,7 +80,7 @@ pub(crate) struct WorkflowMemory {
     pub(crate) step_times: RefCell<StepTimes>,
     /// Executions that have a command waiting to go on with them.
     pub(crate) continuing: BTreeSet<ExecutionId>,
-    /// Executions that wait for something that is evaluated beside the writer.
+    /// Executions that wait for an evaluation beside the writer.
     pub(crate) evaluations: Evaluations,
     /// The activities that there are.
     pub(crate) activities: Activities,
@@ -97,12 +97,12 @@ pub(crate) struct WorkflowMemory {
     pub(crate) step_numbers: Sequence,
 }
 
-/// What is remembered of what people change, and of what grows old.
+/// What is remembered of people's changes and of retention.
 #[derive(Debug)]
 pub(crate) struct ControlMemory {
     /// How long what has ended is kept.
     pub(crate) retention: Duration,
-    /// When to look next for what is older.
+    /// When to check next for what is older.
     pub(crate) forget_at: Time,
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct Draining {
     pub(crate) done: Vec<oneshot::Sender<()>>,
 }
 
-// After a part of a transaction was taken back, each part reads again what the store knows better.
+// After part of a transaction was taken back, each part reads again what may no longer agree with the store.
 
 impl QueueMemory {
     pub(crate) fn read_again(

@@ -1,9 +1,9 @@
-//! Message move tasks that run, in the writer's memory.
+//! Running message move tasks, in the writer's memory.
 
 use rampmeter_dispatch::Time;
 use rampmeter_store::MoveTaskRow;
 
-/// A task that runs, in the writer's memory.
+/// A running task.
 #[derive(Debug, Clone)]
 pub(crate) struct RunningMoveTask {
     pub(crate) row: MoveTaskRow,

@@ -1,5 +1,5 @@
 //! One target at work: its gate, how many messages wait in its lanes, and the calls that are in flight.
-//! The gate decides; what is here only counts and remembers between two decisions.
+//! The gate decides; this only counts and remembers between two decisions.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -32,10 +32,10 @@ pub(crate) struct PauseNote {
     pub(crate) reason: String,
 }
 
-/// One limit of the vendor's as its last answer stated it.
+/// One of the vendor's limits, as its last answer stated it.
 #[derive(Debug, Clone)]
 pub(crate) struct VendorLimit {
-    /// How many there are in all.
+    /// How many calls it allows in all.
     pub(crate) limit: Option<u64>,
     /// Length of its window.
     pub(crate) window: Option<Duration>,
@@ -54,7 +54,7 @@ pub(crate) struct VendorLimit {
 pub(crate) struct Target {
     pub(crate) config: Arc<rampmeter_config::Target>,
     pub(crate) caller: Arc<Caller>,
-    /// The part of a successful answer's body that is given on, where the configuration names one.
+    /// The part of a successful answer's body that is passed on, where the configuration names one.
     pub(crate) selector: Option<Arc<Selector>>,
     pub(crate) gate: Gate,
     /// The rules of the configuration, with the bound that every target has on calls in flight.
@@ -66,7 +66,7 @@ pub(crate) struct Target {
     /// The queues of its lanes, HIGH first.
     pub(crate) queues: [QueueId; 3],
     pub(crate) dead: QueueId,
-    /// Messages that may be taken now, HIGH first.
+    /// Messages that may be taken now, by lane, HIGH first.
     pub(crate) ready: [u64; 3],
     /// Of those, the polls of jobs, HIGH first: they stand before the other calls of their lane.
     pub(crate) polls: [u64; 3],
@@ -76,14 +76,14 @@ pub(crate) struct Target {
     pub(crate) parked: [u64; 3],
     /// Whose turn it is in each lane, HIGH first.
     pub(crate) turns: [FairOrder; 3],
-    /// The call of each OrderingKey that is under way. No more than are in flight or wait for a repeat.
+    /// The call of each OrderingKey that is under way. There are no more than calls in flight or waiting for a repeat.
     pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
     pub(crate) in_flight: CallsInFlight,
     /// When time alone may let another call start.
     pub(crate) wake: Option<Time>,
     /// What is counted for the metrics, since the process started.
     pub(crate) figures: Figures,
-    /// What went wrong lately.
+    /// Recent errors.
     pub(crate) errors: RecentErrors,
     pub(crate) throttles: u64,
     pub(crate) throttles_under_our_limit: u64,
@@ -91,7 +91,7 @@ pub(crate) struct Target {
     pub(crate) closed_by_headers: u64,
     /// The vendor's limits as its answers state them, by the vendor's names.
     pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
-    /// What people said of the pauses in force.
+    /// The reasons that people gave for the pauses in force.
     pub(crate) pauses: Vec<PauseNote>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
@@ -159,7 +159,7 @@ impl Target {
         Ok(())
     }
 
-    /// Reads what people said of the pauses in force.
+    /// Reads the reasons that people gave for the pauses in force.
     pub(crate) fn recall_pauses(&mut self, controls: ControlTables<'_>) -> Result<(), StoreError> {
         for scope in self.gate.paused() {
             let subject = match scope {
@@ -181,7 +181,7 @@ impl Target {
             .min()
     }
 
-    /// Notes what an outcome says of how well the target does.
+    /// Counts an outcome, and notes an error.
     pub(crate) fn note_outcome(&mut self, outcome: &Outcome, now: Time) {
         match outcome.error() {
             Some(words) => self.errors.note(words, now),
@@ -190,7 +190,7 @@ impl Target {
         }
     }
 
-    /// Counts a throttle. One while we were under our own limit is told to people.
+    /// Counts a throttle, and logs one that came while we were under our own limit.
     pub(crate) fn note_throttle(&mut self, report: &ThrottleReport) {
         self.throttles += 1;
         if report.under_our_limit && report.whose == Whose::Account {
@@ -208,12 +208,12 @@ impl Target {
         self.latency = Some((mean * 15 + latency) / 16);
     }
 
-    /// The mean time from permit to answer; none before the first answer.
+    /// The mean time from permit to answer; `None` before the first answer.
     pub(crate) fn latency(&self) -> Option<Duration> {
         self.latency
     }
 
-    /// Which lanes have a call that could start but for the limits.
+    /// Which lanes have a call that only the limits could keep from starting.
     pub(crate) fn waiting(&self) -> Waiting {
         let ready = Waiting::new(self.ready.map(|count| count > 0));
         let lanes = Priority::ALL.into_iter();
@@ -222,7 +222,7 @@ impl Target {
             .fold(ready, Waiting::with_poll)
     }
 
-    /// Until when a call that started then may still be at work at the vendor, if its answer never comes.
+    /// Until when the vendor may still be working on a call that started then, if its answer never comes.
     pub(crate) fn held_until(&self, started_at: Time) -> Time {
         started_at.saturating_add(holds_for(&self.config))
     }
@@ -240,7 +240,7 @@ impl Target {
         Some(self.at_work_until(call, now))
     }
 
-    /// Notes whether a call is held back by a concurrency limit alone from now on.
+    /// Notes whether, from now on, a concurrency limit alone holds a call back.
     pub(crate) fn note_contention(&mut self, now: Time) {
         let contended = self.gate.view(now).contended(self.waiting());
         match self.contended.back_mut() {
@@ -256,7 +256,7 @@ impl Target {
         }
     }
 
-    /// The spans during which a call was eligible but for a concurrency limit.
+    /// The spans during which only a concurrency limit held a call back.
     pub(crate) fn contended(&self) -> Vec<(Time, Option<Time>)> {
         self.contended.iter().copied().collect()
     }

@@ -91,7 +91,7 @@ pub(super) fn range(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::Array(items))
 }
 
-/// `States.ArrayUnique(array)`: each value once, where it first stood.
+/// `States.ArrayUnique(array)`: each value once, where it first occurred.
 pub(super) fn unique(values: &[Value]) -> Result<Value, CallError> {
     let mut seen = std::collections::BTreeSet::new();
     let items = array(values)?
@@ -100,7 +100,7 @@ pub(super) fn unique(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::Array(items.cloned().collect()))
 }
 
-/// `States.JsonMerge(one, two, false)`: the fields of both, those of the second first in force.
+/// `States.JsonMerge(one, two, false)`: the fields of both; those of the second take precedence.
 pub(super) fn merge(values: &[Value]) -> Result<Value, CallError> {
     let (Value::Object(one), Value::Object(two)) = (&values[0], &values[1]) else {
         return failed("The arguments at index 0 and 1 are not both objects");

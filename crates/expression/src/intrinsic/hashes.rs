@@ -13,10 +13,10 @@ use super::strings::text;
 use super::{CallError, failed};
 use crate::java_text;
 
-/// How many characters these functions take; AWS's limit.
+/// How many characters these functions accept; AWS's limit.
 const LENGTH_LIMIT: usize = 10_000;
 
-/// As Java decodes: without padding too, whatever the bits are that stand for no byte.
+/// Decodes as Java does: also without padding, and whatever the unused bits are.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -39,7 +39,7 @@ pub(super) fn base64_encode(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::String(STANDARD.encode(limited(text(values, 0)?)?)))
 }
 
-/// `States.Base64Decode(text)`. Bytes that are no text become replacement characters, as in Java.
+/// `States.Base64Decode(text)`. Bytes that are not text become replacement characters, as in Java.
 pub(super) fn base64_decode(values: &[Value]) -> Result<Value, CallError> {
     let encoded = limited(text(values, 0)?)?;
     let is_whole = !encoded.contains('=') || encoded.len().is_multiple_of(4);
@@ -49,7 +49,8 @@ pub(super) fn base64_decode(values: &[Value]) -> Result<Value, CallError> {
     }
 }
 
-/// `States.Hash(data, algorithm)`, in lower-case hexadecimal. Data that is no text is hashed as JSON.
+/// `States.Hash(data, algorithm)`, in lower-case hexadecimal. Data that is not text is hashed as
+/// JSON.
 pub(super) fn hash(values: &[Value]) -> Result<Value, CallError> {
     let json = java_text::json(&values[0]);
     let data = limited(values[0].as_str().unwrap_or(&json))?;
@@ -62,7 +63,7 @@ pub(super) fn hash(values: &[Value]) -> Result<Value, CallError> {
     }
 }
 
-/// The digest of a text in lower-case hexadecimal. None when the algorithm is not one of AWS's.
+/// The digest of a text in lower-case hexadecimal. None if the algorithm is not one of AWS's.
 pub fn digest(data: &str, algorithm: &str) -> Option<String> {
     let digest = match algorithm {
         "MD5" => Md5::digest(data).to_vec(),

@@ -106,7 +106,7 @@ impl Function {
             .map(|entry| entry.0)
     }
 
-    /// How few and how many arguments it takes.
+    /// Whether it takes this number of arguments.
     fn takes(self, count: usize) -> bool {
         Self::ALL
             .iter()

@@ -1,4 +1,4 @@
-//! Reading the text of a call. Text arguments stand in single quotes; the escapes are `\'`, `\{`,
+//! Reading the text of a call. Text arguments are in single quotes; the escapes are `\'`, `\{`,
 //! `\}` and `\\`, as the language defines them, and nothing else.
 
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{Argument, Call, Function};
 use crate::path::{Cursor, PathError, path_prefix};
 
-/// How deep calls may nest; AWS's limit.
+/// How deeply calls may nest; AWS's limit.
 const DEPTH_LIMIT: usize = 10;
 
 /// Reads a whole text as one call.
@@ -83,7 +83,7 @@ fn argument(cursor: &mut Cursor<'_>, is_format: bool, depth: usize) -> Result<Ar
         _ => {
             let word =
                 cursor.take_while(|char| char.is_ascii_alphanumeric() || "+-.".contains(char));
-            // A whole number, which knows no negative zero.
+            // A whole number, which has no negative zero.
             let word = if word == "-0" { "0" } else { word };
             serde_json::from_str(word)
                 .map(Argument::Literal)

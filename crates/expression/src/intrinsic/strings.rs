@@ -54,14 +54,14 @@ pub(super) fn split(values: &[Value]) -> Result<Value, CallError> {
     Ok(Value::Array(parts.map(Value::from).collect()))
 }
 
-/// `States.StringToJson(text)`. An empty or blank text, and none at all, stand for null.
+/// `States.StringToJson(text)`. An empty, blank or missing text stands for null.
 pub(super) fn to_json(values: &[Value]) -> Result<Value, CallError> {
     if values[0].is_null() {
         return Ok(Value::Null);
     }
     match text(values, 0)?.trim() {
         "" => Ok(Value::Null),
-        // A whole number, which knows no negative zero.
+        // A whole number, which has no negative zero.
         "-0" => Ok(Value::from(0)),
         text => {
             serde_json::from_str(text).or_else(|_| failed("Argument is not a valid JSON string"))

@@ -1,4 +1,4 @@
-//! Each function, by what AWS was recorded to answer, and by what it refuses.
+//! Each function, by the results recorded from AWS, and by what it refuses.
 
 use std::borrow::Cow;
 

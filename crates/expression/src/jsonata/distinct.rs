@@ -1,11 +1,11 @@
-//! `$distinct` of long arrays, in time in proportion to them: the engine compares each item with each that it has kept.
+//! `$distinct` of long arrays, in linear time: the engine compares each item with each one that it has kept.
 
 use std::collections::BTreeSet;
 
 use jlens_core::{Bindings, HostFunction};
 use serde_json::Value;
 
-/// The name of the function. No variable of a state machine begins so.
+/// The name of the function. No variable of a state machine begins like this.
 const DISTINCT: &str = "_rampmeter_distinct";
 
 /// `bindings` with the function.
@@ -16,7 +16,7 @@ pub(super) fn bind(bindings: Bindings) -> Bindings {
     bindings.function(DISTINCT, HostFunction::new(1, distinct).without_input())
 }
 
-/// Each item of an array once, where it first stood.
+/// Each item of an array once, where it first occurred.
 fn first_of_each(value: Value) -> Value {
     let Value::Array(mut items) = value else {
         return value;

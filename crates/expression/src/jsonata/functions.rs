@@ -16,7 +16,7 @@ use super::limits::Limits;
 use crate::intrinsic;
 use crate::java_random::JavaRandom;
 
-/// The code of an error that AWS tells nothing of but a number to ask for.
+/// The code of an error about which AWS says nothing but a reference number.
 pub(super) const INTERNAL: &str = "INTERNAL";
 
 type Arguments<'a> = &'a [Option<Value>];
@@ -33,7 +33,7 @@ static STEADY: LazyLock<Bindings> = LazyLock::new(|| {
         .function("eval", HostFunction::new(1, |_, _| refused()))
 });
 
-/// AWS's functions; those with randomness begin with the seed and are there only when there is one.
+/// AWS's functions; those with randomness start from the seed and exist only if there is one.
 pub(super) fn bindings(seed: Option<u64>) -> Bindings {
     let Some(seed) = seed else {
         return STEADY.clone();
@@ -61,7 +61,8 @@ pub(super) fn is_one(name: &str) -> bool {
     STEADY.get_function(name).is_some() || ["random", "uuid"].contains(&name)
 }
 
-/// `$base64decode`, whose engine lets pass what is no base64. Characters are bytes, as in the reference.
+/// `$base64decode`, because the engine's own accepts what is not base64. Characters are bytes, as in the
+/// reference implementation.
 fn base64_decode(arguments: Arguments<'_>) -> Answer {
     let Some(Some(Value::String(text))) = arguments.first() else {
         return Ok(None);
@@ -154,7 +155,7 @@ fn range(arguments: Arguments<'_>) -> Answer {
     Ok(Some(Value::Array(items)))
 }
 
-/// A number as JSON, whole where it is whole.
+/// A number as JSON, written as an integer if it is one.
 fn number(value: f64) -> Option<Value> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -212,8 +213,8 @@ fn random(arguments: Arguments<'_>, dice: &Dice) -> Answer {
     Ok(number(share))
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014). An atomic only because the engine asks that functions can
-/// be shared between threads; each evaluation has its own.
+/// SplitMix64 (Steele, Lea and Flood, 2014). An atomic only because the engine requires functions that
+/// can be shared between threads; each evaluation has its own.
 struct Dice(AtomicU64);
 
 impl Dice {

@@ -1,14 +1,14 @@
-//! Guards before the built-in functions whose cost the engine does not bound: `$replace` builds its
-//! result without a limit, and `$replace`, `$match` and `$split` count through the whole text for each
-//! match of a regular expression that needs backtracking; `$distinct` compares each item with each. A guard is a function of the same name and signature, put around the
-//! expression, that asks [`bind`]'s `$afford` before it calls the built-in one.
+//! Guards before the built-in functions whose cost the engine does not bound: `$replace` builds its result without a limit,
+//! and `$replace`, `$match` and `$split` count through the whole text for each match of a regular expression that needs
+//! backtracking; `$distinct` compares each item with each. A guard is a function with the same name and signature, put
+//! around the expression, that calls [`bind`]'s `$afford` before the built-in one.
 
 use jlens_core::{Bindings, Error, HostFunction};
 use serde_json::Value;
 
 use super::limits::Limits;
 
-/// The name of the function that refuses. No variable of a state machine begins so.
+/// The name of the function that refuses. No variable of a state machine begins like this.
 const AFFORD: &str = "_rampmeter_afford";
 
 /// `function($name){...}($name)` makes the built-in function visible to the guard under its own name,
@@ -26,12 +26,12 @@ const SPLIT: &str = "$split := (function($split){function($s, $p, $l)<s-(sf)n?:a
     $type($p) = 'function' and $_rampmeter_is_pattern($p) ? $_rampmeter_split($s, $p, $l) : (\
     $AFFORD($s, $p, ''); $split($s, $p, $l))}})($split); ";
 
-/// What is left of many may still be one, which only the built-in function can tell from an array of one.
+/// Many items may reduce to one, which only the built-in function can tell from an array of one.
 const DISTINCT: &str = "$distinct := (function($distinct){function($a)<x:x>{\
     $count($a) > 500 ? (($d := $_rampmeter_distinct($a); $count($d) > 1 ? $d : $distinct($a))) \
     : $distinct($a)}})($distinct); ";
 
-/// The expression with the guards it needs; none when it needs none.
+/// The expression with the guards that it needs; none if it needs none.
 pub(super) fn around(source: &str, mentions: impl Fn(&str) -> bool) -> Option<String> {
     let all = [
         ("replace", REPLACE),
@@ -61,7 +61,8 @@ pub(super) fn bind(bindings: Bindings, limits: Limits) -> Bindings {
     bindings.function(AFFORD, HostFunction::new(3, afford).without_input())
 }
 
-/// Whether a search is affordable. No pattern means a regular expression, no replacement a function.
+/// Whether a search is affordable. A missing pattern means a regular expression, a missing
+/// replacement a function.
 fn check(
     text: &str,
     pattern: Option<&str>,

@@ -6,10 +6,10 @@ use crate::budget::Reach;
 /// The bounds of one evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps: each part of the expression that is evaluated, each call back, each 1,024 steps of a
+    /// Steps: each part of the expression that is evaluated, each callback, each 1,024 steps of a
     /// regular expression.
     pub steps: u64,
-    /// How deep functions may call each other.
+    /// How deeply functions may call each other.
     pub depth: usize,
     /// Bytes of UTF-8 of one string that the evaluation builds.
     pub string_bytes: usize,
@@ -37,7 +37,8 @@ impl Limits {
         searched_bytes: 128 * 1024 * 1024,
     };
 
-    /// What an evaluation may use that others must not wait for: so few steps, each on so little, that nothing has to be weighed.
+    /// What an evaluation may use if others must not wait for it: so few steps, each on so little data, that nothing has to
+    /// be weighed.
     const BRIEF: Self = Self {
         steps: Self::UNWEIGHED_STEPS,
         string_bytes: 64 * 1024,
@@ -48,7 +49,8 @@ impl Limits {
         ..Self::STATE
     };
 
-    /// What honest work on a state's data stays within. What needs more comes after everybody else.
+    /// What ordinary work on a state's data stays within. An evaluation that needs more comes after
+    /// everything else.
     const LONG: Self = Self {
         steps: 200_000,
         touched_bytes: 32 * 1024 * 1024,
@@ -65,8 +67,8 @@ impl Limits {
         }
     }
 
-    /// The steps after which an evaluation is begun again under the eye of the weigher. Until then
-    /// the bounds on each single string and array suffice, and the evaluation runs at full speed.
+    /// The steps after which an evaluation is restarted under the weigher. Until then the bounds on
+    /// each single string and array suffice, and the evaluation runs at full speed.
     pub(super) const UNWEIGHED_STEPS: u64 = 512;
 
     /// The bounds of the steps that are not weighed: `UNWEIGHED_STEPS` times these is what they can
@@ -94,8 +96,8 @@ impl Limits {
     /// grows with the square of the length.
     pub(super) const BACKTRACKED_BYTES: usize = 16 * 1024;
 
-    /// The bounds of an expression that hands built-in functions about as values: the engine calls
-    /// those without telling the weigher, so a whole array of their results must be harmless.
+    /// The bounds of an expression that passes built-in functions around as values: the engine
+    /// calls those without telling the weigher, so a whole array of their results must be harmless.
     pub(super) fn unseen(self) -> Self {
         Self {
             steps: self.steps.min(65_536),

@@ -2,9 +2,9 @@
 //! functions, and the bounds that keep an expression from holding up its host. What a state does with
 //! the values is not here; neither is JSONPath.
 //!
-//! [`Program`] is the way in: nothing outside this folder names the engine beneath. To put another in
-//! its place means to write `program`, `functions`, `guards` and `weigher` anew and to run the official
-//! suite (`examples/jsonata_suite.rs`).
+//! [`Program`] is the entry point: nothing outside this folder names the engine beneath. Replacing it
+//! means rewriting `program`, `functions`, `guards` and `weigher` and running the official suite
+//! (`examples/jsonata_suite.rs`).
 
 mod distinct;
 mod functions;

@@ -1,5 +1,5 @@
 //! A compiled JSONata expression and its evaluation within limits. It hides the engine beneath, which
-//! only this file, AWS's functions, the guards and the weigher know.
+//! only the files of this folder know.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use crate::pattern::Pattern;
 pub struct Program {
     source: String,
     expression: Expression,
-    /// The same as a state machine runs it: rewritten by [`super::rewrite`] and behind the guards of
-    /// [`super::guards`], when it needs that.
+    /// The form that a state machine runs: rewritten by [`super::rewrite`] and behind the guards of
+    /// [`super::guards`], if it needs that.
     guarded: Option<Expression>,
     /// The regular expressions in `guarded`, by their numbers.
     patterns: Arc<[Pattern]>,
@@ -32,7 +32,7 @@ pub struct Program {
     names: BTreeSet<String>,
     /// The `$states` it reads, if its parts could be told apart.
     states: Option<Read>,
-    /// The variables it reads without having bound them.
+    /// The variables that it reads without having bound them.
     free: BTreeSet<String>,
     /// Which bounds hold for `guarded`, and for the expression as it is written.
     uncounted: [Uncounted; 2],
@@ -90,7 +90,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Whether AWS tells nothing of it but that it happened within.
+    /// Whether AWS says nothing about it except that it is internal.
     #[must_use]
     pub fn is_internal(&self) -> bool {
         self.code == functions::INTERNAL
@@ -119,19 +119,19 @@ impl From<jlens_core::Error> for Fault {
     }
 }
 
-/// The engine's code when the steps are used up.
+/// The engine's code for used-up steps.
 const STEPS_USED_UP: &str = "U1006";
 /// The engine's code when an evaluation was stopped, which only the weigher does.
 const STOPPED: &str = "U1003";
 /// The code of a limit of the host.
 const LIMIT: &str = "U1001";
 
-/// The stack of a long evaluation. Freeing a function that holds a function that holds a function
-/// takes 128 bytes for each: this is enough for all that the weigher lets an expression make.
+/// The stack of a long evaluation. Freeing a chain of functions that hold each other takes 128
+/// bytes for each: this is enough for all that the weigher lets an expression make.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
 const _: () = assert!(STACK_BYTES / 128 >= Limits::STATE.touched_bytes / FUNCTION_BYTES * 2);
 
-/// Brackets may nest so deep in an expression. The parser walks down each of them.
+/// How deeply brackets may nest in an expression. The parser recurses into each of them.
 const NESTING_LIMIT: usize = 1_000;
 
 impl Program {
@@ -235,7 +235,7 @@ impl Program {
     }
 
     /// The parts of `$states` that it reads, so that nobody has to copy the others. `has_variable`
-    /// says which variables exist: one that hides a function of the language leaves nothing certain.
+    /// says which variables exist: if one hides a function of the language, nothing is certain.
     pub fn reads_of_states(&self, has_variable: impl Fn(&str) -> bool) -> Reads<'_> {
         let hides = |name: &String| is_built_in(name) && has_variable(name);
         if !self.mentions("states") {
@@ -247,7 +247,7 @@ impl Program {
         }
     }
 
-    /// Its value; none when it has none ("undefined").
+    /// Its value; none if it has none ("undefined").
     ///
     /// # Errors
     /// What went wrong in the evaluation, or which limit it reached. Never panics, whatever the
@@ -295,7 +295,7 @@ impl Program {
         let quick = options(limits.unweighed());
         let first = expression.evaluate_with(given.input, &bind(), &quick);
         match first {
-            // A limit, perhaps one that only holds for what is not weighed.
+            // A limit, perhaps one that applies only to what is not weighed.
             Err(error)
                 if [STEPS_USED_UP, LIMIT].contains(&error.code())
                     && limits.steps > Limits::UNWEIGHED_STEPS => {}
@@ -348,7 +348,7 @@ impl<'a> Reads<'a> {
         }
     }
 
-    /// A copy of what is read of a value; none when nothing is.
+    /// A copy of what is read of a value; none if nothing is.
     pub fn cut(self, value: &Value) -> Option<Value> {
         match self {
             Self::Nothing => None,
@@ -382,7 +382,7 @@ fn used_as_values(source: &str) -> bool {
     is_named || after_marks.any(|rest| rest.trim_start().starts_with([',', ')', '/']))
 }
 
-/// Whether there may be a regular expression: a `/` where nothing stands before it to be divided.
+/// Whether there may be a regular expression: a `/` without anything before it to be divided.
 fn may_search(source: &str) -> bool {
     source.match_indices('/').any(|(at, _)| {
         let before = source[..at].trim_end().chars().next_back();
@@ -396,7 +396,7 @@ pub(super) fn is_built_in(name: &str) -> bool {
         .any(|function| function.name == name)
 }
 
-/// How deep brackets nest, those in texts counted too.
+/// How deeply brackets nest, counting those in texts too.
 fn nesting(source: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in source.bytes() {

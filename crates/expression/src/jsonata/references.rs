@@ -58,7 +58,7 @@ fn visit(node: &Node, at_top: bool, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The filters of a node and the pairs that it groups by, whose context are its items.
+/// The filters of a node and the pairs that it groups by, whose context is its items.
 fn inner(node: &Node) -> Vec<&Node> {
     let stages = node.attrs.stages.iter().chain(&node.attrs.predicate);
     let filters = stages.filter_map(|stage| match stage {

@@ -1,7 +1,7 @@
-//! What is put in the place of parts of an expression before it runs, so that nothing it does goes uncounted and
-//! regular expressions take linear time. A regular expression becomes a function that knows its number, see
-//! [`super::search`]; a built-in function that is handed about as a value becomes a function that calls it, whose
-//! results the weigher sees.
+//! Replaces parts of an expression before it runs, so that nothing it does goes uncounted and regular expressions
+//! take linear time. A regular expression becomes a function that knows its number, see [`super::search`]; a
+//! built-in function that is passed around as a value becomes a function that calls it, whose results the weigher
+//! sees.
 
 use jlens_core::{Expression, Node, NodeKind, Span};
 
@@ -9,7 +9,8 @@ use super::program::is_built_in;
 use super::search::EXECUTE;
 use crate::pattern::Pattern;
 
-/// The functions of one parameter. Others are seldom handed about, and are then bounded by `Limits::unseen`.
+/// The functions of one parameter. Others are seldom passed around, and are then bounded by
+/// `Limits::unseen`.
 const OF_ONE_PARAMETER: [&str; 27] = [
     "abs",
     "average",
@@ -40,18 +41,18 @@ const OF_ONE_PARAMETER: [&str; 27] = [
     "uppercase",
 ];
 
-/// An expression with other parts in it, and the patterns they refer to by number.
+/// An expression with replaced parts, and the patterns that they refer to by number.
 #[derive(Debug)]
 pub(super) struct Rewritten {
     pub(super) source: String,
     pub(super) patterns: Vec<Pattern>,
     /// Built-in functions are still used as values.
     pub(super) hands_about_functions: bool,
-    /// There is a regular expression that is no [`Pattern`].
+    /// There is a regular expression that is not a [`Pattern`].
     pub(super) backtracks: bool,
 }
 
-/// Puts the other parts in. A regular expression that is no [`Pattern`] stays what it is.
+/// Replaces the parts. A regular expression that is not a [`Pattern`] stays as it is.
 pub(super) fn rewrite(expression: &Expression) -> Rewritten {
     let source = expression.source();
     let mut edits: Vec<(Span, String)> = Vec::new();
@@ -95,7 +96,7 @@ pub(super) fn rewrite(expression: &Expression) -> Rewritten {
     let mut rewritten = String::with_capacity(source.len());
     let mut at = 0;
     for (span, text) in edits {
-        // A part that the parser put in twice is written once.
+        // A part that the parser included twice is written once.
         if let Some(before) = source.get(at..span.start) {
             rewritten.push_str(before);
             rewritten.push_str(&text);

@@ -1,6 +1,6 @@
-//! `$match`, `$replace` and `$split` with regular expressions, in linear time. The engine's own count through the whole
-//! text for each match. What they answer is what the engine's answer, with one exception: a match object has no
-//! `next`, which only a function that is itself a matcher could ask for.
+//! `$match`, `$replace` and `$split` with regular expressions, in linear time. The engine's own functions count through
+//! the whole text for each match. The results are those of the engine's functions, with one exception: a match object
+//! has no `next`, which only a function that is itself a matcher could use.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,8 @@ use crate::pattern::Pattern;
 type Arguments<'a> = &'a [Option<Value>];
 type Answer = Result<Option<Value>, Error>;
 
-/// The name of the function that a regular expression becomes a call of. No variable of a state machine begins so.
+/// The name of the function that a regular expression becomes a call of. No variable of a state machine begins
+/// like this.
 pub(super) const EXECUTE: &str = "_rampmeter_execute";
 /// Whether a function is a regular expression.
 pub(super) const IS_PATTERN: &str = "_rampmeter_is_pattern";
@@ -24,17 +25,17 @@ pub(super) const MATCH: &str = "_rampmeter_match";
 pub(super) const REPLACE: &str = "_rampmeter_replace";
 pub(super) const SPLIT: &str = "_rampmeter_split";
 
-/// What a regular expression is asked for its number with, and answers with.
+/// The key with which the number of a regular expression is requested and returned.
 const NUMBER: &str = "_rampmeter_number";
 
-/// What finding one match costs beyond the bytes that are looked at.
+/// What finding one match costs besides the bytes that are examined.
 const MATCH_COST: usize = 64;
 
 /// The patterns of an expression, and how much its evaluation may still search.
 struct Search {
     patterns: Arc<[Pattern]>,
     most: usize,
-    /// An atomic only because the engine asks that functions can be shared between threads.
+    /// An atomic only because the engine requires functions that can be shared between threads.
     left: AtomicUsize,
 }
 
@@ -118,7 +119,7 @@ fn matches(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> An
             json!({ "match": one.text, "index": one.start, "groups": one.groups(&Value::Null) }),
         );
     }
-    // A sequence: nothing for none, the one itself for one.
+    // A sequence: nothing for no matches, the match itself for one.
     Ok(match all.len() {
         0 => None,
         1 => all.pop(),
@@ -225,7 +226,8 @@ impl<'s, 't> Matches<'s, 't> {
         }
     }
 
-    /// The matches up to a number. The one behind the last is looked for too, as the engine does: it may be an error.
+    /// The matches up to a number. The one after the last is searched for too, as the engine does: it may be an
+    /// error.
     fn up_to(mut self, limit: f64) -> impl Iterator<Item = Result<Match<'t>, Error>> {
         let mut ahead = if limit > 0.0 {
             self.next().transpose()
@@ -244,7 +246,7 @@ impl<'s, 't> Matches<'s, 't> {
         })
     }
 
-    /// The next match. One that is empty would never get further, which is an error in JSONata.
+    /// The next match. An empty match would never advance, which is an error in JSONata.
     fn next(&mut self) -> Result<Option<Match<'t>>, Error> {
         let Some((from, units)) = self.next.take() else {
             return Ok(None);
@@ -277,8 +279,8 @@ impl<'s, 't> Matches<'s, 't> {
 }
 
 impl Match<'_> {
-    /// What each group matched. The engine has nothing where a group took no part; that becomes null in a result,
-    /// and is an empty text when it is put into one, so `otherwise` says which.
+    /// What each group matched. The engine has nothing for a group that took no part; that becomes null in a
+    /// result and an empty text in a replacement, so `otherwise` says which.
     fn groups(&self, otherwise: &Value) -> Vec<Value> {
         let groups = self.captures.iter().skip(1);
         groups
@@ -300,8 +302,8 @@ impl Match<'_> {
         Value::Object(object)
     }
 
-    /// Writes a replacement: `$0` is the match, `$1` its first group, `$$` a dollar sign. Of the digits behind a
-    /// dollar sign as many count as name a group.
+    /// Writes a replacement: `$0` is the match, `$1` its first group, `$$` a dollar sign. As many of the digits
+    /// after a dollar sign count as name a group.
     fn substitute(&self, replacement: &str, result: &mut String) {
         let count = self.captures.len() - 1;
         let most_digits = count

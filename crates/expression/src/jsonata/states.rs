@@ -1,6 +1,6 @@
 //! What an expression of a state sees: the variables, and `$states` with input, result, errorOutput
 //! and context. Only what an expression reads is copied, and the context object is built no further
-//! than it is looked at.
+//! than it is read.
 
 use serde_json::{Map, Value};
 

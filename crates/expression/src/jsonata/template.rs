@@ -19,7 +19,7 @@ pub enum Template {
     Query(Query),
 }
 
-/// An expression and where it stands.
+/// An expression and where it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
     /// What it says.
@@ -28,7 +28,7 @@ pub struct Query {
     pub place: String,
 }
 
-/// A text that begins or ends like an expression and is none.
+/// A text that begins or ends like an expression but is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateFault {
     #[error("A JSONata expression must begin with '{{%' and end with '%}}'")]
@@ -38,7 +38,7 @@ pub enum TemplateFault {
 }
 
 impl Template {
-    /// Reads what stands at a place; all faults with their places, not only the first.
+    /// Reads the value at a place; returns all faults with their places, not only the first.
     pub fn parse(value: &Value, place: &str) -> Result<Self, Vec<(String, TemplateFault)>> {
         let mut faults = Vec::new();
         let template = Self::read(value, place, &mut faults);
@@ -103,7 +103,7 @@ impl Template {
         }
     }
 
-    /// Its value, with what `evaluate` says of each expression.
+    /// Its value, with what `evaluate` returns for each expression.
     pub fn fill<E>(
         &self,
         evaluate: &mut impl FnMut(&Query) -> Result<Value, E>,
@@ -128,7 +128,7 @@ impl Template {
 }
 
 impl Query {
-    /// Reads a text; none when it is an ordinary one.
+    /// Reads a text; none if it is an ordinary one.
     pub fn parse(text: &str, place: &str) -> Option<Result<Self, TemplateFault>> {
         let source = match (text.strip_prefix("{%"), text.ends_with("%}")) {
             (None, false) => return None,

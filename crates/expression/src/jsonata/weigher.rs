@@ -1,6 +1,6 @@
-//! Weighs the values of an evaluation and stops it when they are too much together. The engine bounds
-//! each string and each array, but not how many of them an expression makes or looks through: ten
-//! thousand strings of a megabyte are few steps, much memory and much time.
+//! Weighs the values of an evaluation and stops it when they add up to too much. The engine bounds
+//! each string and each array, but not how many of them an expression makes or scans: ten thousand
+//! strings of a megabyte are few steps, much memory and much time.
 
 use jlens_core::CancelToken;
 use jlens_core::ast::{Node, NodeKind};
@@ -14,7 +14,7 @@ const ITEM_BYTES: usize = 32;
 /// inside the other, so their number is also how deep the stack must be: see [`super::program`].
 pub(super) const FUNCTION_BYTES: usize = 1024;
 
-/// Sees strings whole and counts the items of arrays and objects without looking at them.
+/// Sees whole strings, and counts the items of arrays and objects without examining them.
 const SIZE_ONLY: CaptureLimits = CaptureLimits {
     max_items: 0,
     max_string: usize::MAX,
@@ -32,7 +32,7 @@ pub(super) struct Weigher {
 }
 
 impl Weigher {
-    /// A weigher that lets so many bytes pass and then pulls the cord.
+    /// A weigher that lets this many bytes pass and then stops the evaluation.
     pub(super) fn new(bytes: usize, stop: CancelToken) -> Self {
         Self { left: bytes, stop }
     }
@@ -58,8 +58,8 @@ impl Tracer for Weigher {
     }
 }
 
-/// Whether a part makes a function that was not there before. A thunk is none: it is a call in the
-/// place of a loop and gone with the next one.
+/// Whether a part makes a function that was not there before. A thunk does not count: it is a call
+/// instead of a loop and is gone with the next one.
 fn makes_function(kind: &NodeKind) -> bool {
     match kind {
         NodeKind::Lambda(lambda) => !lambda.thunk,
@@ -75,7 +75,7 @@ fn weight(value: ValueRef<'_>) -> usize {
     }
     match value.capture(&SIZE_ONLY) {
         Some(Value::String(text)) => text.len(),
-        // What was left out is told as the last part: "... 12 more".
+        // What was left out is stated in the last part: "... 12 more".
         Some(Value::Array(items)) => left_out(items.last()) * ITEM_BYTES,
         Some(Value::Object(fields)) => left_out(fields.values().next_back()) * ITEM_BYTES,
         _ => 0,

@@ -10,7 +10,7 @@ use super::parse::{Cursor, quoted, walk};
 use super::{Missing, PathError, Step, Visits, gather, is_definite, select};
 use crate::pattern::{MAX_PATTERN_BYTES, Pattern};
 
-/// How deep conditions may nest.
+/// How deeply conditions may nest.
 const DEPTH_LIMIT: usize = 32;
 
 /// A condition on one item.
@@ -22,7 +22,7 @@ pub(crate) enum Filter {
     /// The term finds something.
     Exists(Term),
     Compare(Term, Operator, Term),
-    /// The whole text of the term is as the regular expression says (`=~`).
+    /// The whole text of the term matches the regular expression (`=~`).
     Matches(Term, Pattern),
 }
 
@@ -214,7 +214,7 @@ fn term(cursor: &mut Cursor<'_>, depth: usize) -> Result<Term, PathError> {
                 .take_while(|char| !(char.is_whitespace() || ",()[]{}&|<>=!'\"/\\".contains(char)));
             match serde_json::from_str(word) {
                 Ok(value) => Ok(Term::Literal(value)),
-                // A text without quotes, as published definitions have it.
+                // A text without quotes, as it occurs in published definitions.
                 Err(_) if word.starts_with(|char: char| char == '_' || char.is_alphabetic()) => {
                     Ok(Term::Literal(Value::String(word.to_owned())))
                 }

@@ -12,7 +12,7 @@ pub(crate) struct Function {
     pub(super) parameters: Vec<Parameter>,
 }
 
-/// What a function works out.
+/// What a function computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Length,
@@ -26,7 +26,7 @@ pub(crate) enum Kind {
     Append,
 }
 
-/// What stands between the parentheses.
+/// The contents of the parentheses.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Parameter {
     Literal(Value),

@@ -71,7 +71,7 @@ pub(crate) struct Slice {
     step: i64,
 }
 
-/// A text that is no path. What can be done about it follows a colon in the reason.
+/// A text that is not a path. What can be done about it follows a colon in the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathError {
     reason: &'static str,
@@ -208,8 +208,8 @@ impl Path {
         Ok(Cow::Owned(value))
     }
 
-    /// What the function at the end makes of what was found: of the whole where the path looks at all levels, else of
-    /// each value by itself, as AWS's library does.
+    /// What the function at the end makes of what was found: of the whole list if the path searches all levels,
+    /// otherwise of each value by itself, as AWS's library does.
     fn called(
         &self,
         function: &Function,

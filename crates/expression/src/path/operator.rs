@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-/// What stands between two terms.
+/// The operator between two terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Operator {
     Equal,
@@ -17,7 +17,7 @@ pub(crate) enum Operator {
     /// The left is one of the right's items.
     In,
     NotIn,
-    /// The left, a list or a text, has the right in it.
+    /// The left, a list or a text, contains the right.
     Contains,
     /// The left's items include all of the right's.
     All,

@@ -6,16 +6,16 @@ use super::filter::{self, Filter};
 use super::function::{Function, Kind, Parameter};
 use super::{Path, PathError, Root, Slice, Step};
 
-/// How deep filters may stand in filters.
+/// How deeply filters may nest in filters.
 const FILTER_DEPTH_LIMIT: usize = 4;
 
-/// A place in a text that is being read. Shared by paths, filters and intrinsic functions.
+/// A position in a text that is being read. Shared by paths, filters and intrinsic functions.
 #[derive(Debug)]
 pub(crate) struct Cursor<'t> {
     text: &'t str,
     at: usize,
-    /// How many filters around this place are being read. It is bounded: each level multiplies the cost of a path,
-    /// and the reading itself would go as deep as the text is long.
+    /// How many filters around this position are being read. It is bounded: each level multiplies the cost of a
+    /// path, and reading itself would recurse as deep as the text is long.
     filters: usize,
 }
 
@@ -50,7 +50,7 @@ impl<'t> Cursor<'t> {
         found
     }
 
-    /// Goes on by so many bytes, which were looked at before.
+    /// Advances by this many bytes, which were examined before.
     pub(super) fn advance(&mut self, bytes: usize) {
         self.at += bytes;
     }
@@ -100,7 +100,7 @@ pub(super) fn path(text: &str) -> Result<Path, PathError> {
     }
 }
 
-/// Reads the path that a longer text goes on with.
+/// Reads the path with which a longer text continues.
 pub(crate) fn path_prefix(cursor: &mut Cursor<'_>) -> Result<Path, PathError> {
     let start = cursor.position();
     if !cursor.take("$") {
@@ -123,7 +123,7 @@ pub(crate) fn path_prefix(cursor: &mut Cursor<'_>) -> Result<Path, PathError> {
     })
 }
 
-/// Reads steps until something follows that is none, and the function that they may end with.
+/// Reads steps until something else follows, and the function that they may end with.
 pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Function>), PathError> {
     let mut steps = Vec::new();
     loop {
@@ -166,7 +166,7 @@ enum Called {
     Function(Function),
 }
 
-/// Reads the call of a function behind its opening parenthesis.
+/// Reads the call of a function after its opening parenthesis.
 fn called(cursor: &mut Cursor<'_>, name: &str) -> Result<Called, PathError> {
     let parameters = parameters(cursor)?;
     let index = match (name, parameters.as_slice()) {
@@ -218,8 +218,8 @@ fn parameters(cursor: &mut Cursor<'_>) -> Result<Vec<Parameter>, PathError> {
     Ok(parameters)
 }
 
-/// Reads a name without quotes. A backslash takes the meaning from the character behind it, as in the examples of the
-/// specification: `$.store\.book` is one name.
+/// Reads a name without quotes. A backslash removes the special meaning of the character after it, as in the examples
+/// of the specification: `$.store\.book` is one name.
 fn name(cursor: &mut Cursor<'_>) -> String {
     let mut name = String::new();
     while let Some(char) = cursor.peek() {
@@ -238,8 +238,8 @@ fn name(cursor: &mut Cursor<'_>) -> String {
     name
 }
 
-/// What a name may hold without quotes: all but what has a meaning of its own in a path, a filter
-/// or the arguments of an intrinsic function.
+/// What a name may contain without quotes: everything except what has a meaning of its own in a
+/// path, a filter or the arguments of an intrinsic function.
 fn is_name_char(char: char) -> bool {
     !(char.is_whitespace() || char.is_control() || "!\"&'()*,.<=>?[]|".contains(char))
 }

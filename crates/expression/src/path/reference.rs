@@ -9,18 +9,19 @@ use crate::payload::DEPTH_LIMIT;
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReferencePath(Path);
 
-/// A text that is no reference path.
+/// A text that is not a reference path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoReferencePath {
-    /// No path, or one that may point to none or to several places.
+    /// Not a path, or one that may point to no place or to several.
     #[error("Value is not a Reference Path")]
     Indefinite,
-    /// Writing to it could only make data that nests too deep.
+    /// Writing to it could only make data that nests too deeply.
     #[error("A Reference Path has at most {DEPTH_LIMIT} steps")]
     TooLong,
 }
 
-/// The place cannot be made: something that is no object, or too short an array, is in the way.
+/// The place cannot be created: something that is not an object, or an array that is too short, is
+/// in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoPlace;
 

@@ -1,6 +1,6 @@
-//! Decisions: what it takes to start a call with eight limits, while a thousand calls wait and while a million do. With
-//! the real store (the gate's decision, the first call of the lane, its permit) as one ratio in one run; and of the gate
-//! alone, with a window of a million calls a day that is full.
+//! Decisions: the time to start a call under eight limits, while a thousand calls wait and while a million do. Measured
+//! with the real store (the gate's decision, the first call of the lane, its permit) as one ratio in one run, and for
+//! the gate alone, with a full window of a million calls a day.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ pub(super) struct Measured {
     /// The same while many wait.
     many_waiting: u64,
     many_micros: f64,
-    /// The second by the first.
+    /// The second divided by the first.
     ratio: f64,
     gate: GateAlone,
 }
@@ -50,7 +50,7 @@ pub(super) struct Measured {
 struct GateAlone {
     /// Mean nanoseconds of a decision, a start and an answer, of the first tenth of a million calls.
     first_nanos: f64,
-    /// The same of the last tenth, when the windows of a day and more are full of places.
+    /// The same for the last tenth, when the windows of a day and longer are full.
     last_nanos: f64,
     /// The most rows that all windows together ever kept.
     most_rows: usize,
@@ -169,7 +169,7 @@ fn gate_alone() -> GateAlone {
         if call == tenth {
             measured.first_nanos = nanos(begin);
         }
-        // Seldom, so that it does not count.
+        // Rarely, so that it does not affect the measurement.
         if call % tenth == 0 {
             measured.most_rows = measured.most_rows.max(gate.view(now).rows().len());
         }

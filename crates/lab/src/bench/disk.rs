@@ -1,4 +1,4 @@
-//! The disk's own speed, to read the engine's beside it: how often a second a 4 KiB append can be made durable.
+//! The disk's own speed, for comparison with the engine's: how many 4 KiB appends a second can be made durable.
 
 use std::fs::File;
 use std::io::{self, Write as _};

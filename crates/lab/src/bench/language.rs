@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 const TRANSITIONS: u32 = 20_000;
 /// The largest inline Map: each of its items makes four events, and a history has at most 25,000.
 const MAX_INLINE_ITEMS: u32 = 5_000;
-/// Between two looks whether a Map has ended.
+/// The time between two checks whether a Map has ended.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// What was measured.
@@ -211,7 +211,7 @@ fn loop_definition(language: Language) -> Value {
         };
         states.insert(format!("S{number}"), state);
     }
-    // A graph needs a state that ends it, though nothing leads there.
+    // A graph needs a state that ends it, even if nothing leads there.
     let choices = match language {
         Language::JsonPath => json!([
             {"Variable": "$.count", "NumericGreaterThan": 0, "Next": "S0"},
@@ -242,7 +242,7 @@ fn transitions_per_second(language: Language) -> f64 {
     f64::from(entered) / begin.elapsed().as_secs_f64()
 }
 
-/// One execution for so many states, 64 at a time as the engine does. Answers how many it entered.
+/// Runs one execution for so many states, 64 at a time as the engine does. Returns how many it entered.
 fn run(machine: &StateMachine, states: u32) -> u32 {
     let input = Payload::from_value(json!({"count": 0, "text": "a customer and an order"}));
     let (mut progress, mut frame) = (Progress::default(), Frame::root());

@@ -1,7 +1,7 @@
 //! `rampmeter bench`: messages a second through a queue, and executions a second from start to end, with a vendor that
-//! answers at once, limits wide open and a sync on every commit; and what executions cost that wait. It measures the engine
-//! and the disk, so it prints the disk's own speed beside it.
-//! A benchmark: it fails only when something was lost, never because it was slow.
+//! answers at once, limits that never bind and a sync on every commit; and what waiting executions cost. It measures
+//! the engine and the disk, so it prints the disk's own speed too. It fails only when something was lost, never because
+//! it was slow.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,7 +34,7 @@ const CONCURRENCY: u32 = 512;
 const CALLS_PER_MINUTE: u64 = 100_000_000;
 /// The second part: a few executions started one by one, with this pause, for a latency without a backlog.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Between two looks whether all have ended.
+/// The time between two checks whether all have ended.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Measure executions per second, from start to end, against a vendor that answers at once.
@@ -75,7 +75,7 @@ struct Measured {
     clients: u32,
     /// Starts acknowledged a second.
     started_per_second: f64,
-    /// Executions ended a second, from the first start to the last end.
+    /// Executions that ended a second, from the first start to the last end.
     ended_per_second: f64,
     /// Start to end while the clients start as fast as they can: mostly the backlog.
     saturated_ms: Percentiles,
@@ -87,9 +87,9 @@ struct Measured {
     language: language::Measured,
     /// What it takes to start a call.
     decisions: decisions::Measured,
-    /// What executions cost that wait.
+    /// What waiting executions cost.
     paused: paused::Measured,
-    /// The disk's own, before and after.
+    /// The disk's own speed, before and after.
     disk_syncs_per_second: [f64; 2],
     data_dir: String,
 }
@@ -97,7 +97,7 @@ struct Measured {
 /// Runs the benchmark and prints its figures.
 ///
 /// # Errors
-/// A directory that is not empty is a usage error; a run that cannot be done, or lost something, has failed.
+/// A directory that is not empty is a usage error; a run that cannot be carried out, or lost something, has failed.
 pub async fn run(arguments: Arguments) -> Result<(), Failure> {
     let data_dir = data_dir(arguments.data_dir.as_deref())?;
     let measured = measure(&arguments, &data_dir)
@@ -224,7 +224,7 @@ struct Clients {
     plan: Arc<Plan>,
     ports: Ports,
     arn: String,
-    /// The first so many orders are started as fast as possible, the rest one by one.
+    /// How many orders are started as fast as possible; the rest are started one by one.
     loaded: usize,
 }
 

@@ -1,6 +1,6 @@
-//! Executions that wait for their task token: what each costs of memory and disk, and how soon a server with all of them
-//! serves again after SIGKILL. The server is a process of its own, so that its memory is nobody else's; memory is read
-//! where the operating system has `/proc`. What a call costs is measured elsewhere (`decisions.rs`, `queues.rs`).
+//! Executions that wait for their task token: the memory and disk that each costs, and how soon a server with all of
+//! them serves again after SIGKILL. The server is a process of its own, so that its memory can be measured; memory is
+//! read where the operating system has `/proc`. What a call costs is measured elsewhere (`decisions.rs`, `queues.rs`).
 
 use std::fs;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ use crate::demo::configuration::FILE_NAME;
 
 /// Names the queue and the state machine.
 const NAME: &str = "paused";
-/// An answer that takes longer than this is taken for lost.
+/// A response that takes longer than this is taken to be lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What was measured. Bytes are those of the whole server.
@@ -33,7 +33,7 @@ pub(super) struct Measured {
     disk_bytes: u64,
     /// From the start of the process after SIGKILL until its ports are open.
     ready_ms: f64,
-    /// And until one of the executions has been resumed and has ended.
+    /// The same until one of the executions has been resumed and has ended.
     resumed_ms: f64,
 }
 
@@ -110,7 +110,7 @@ pub(super) async fn measure(
     })
 }
 
-/// What the process holds of memory now.
+/// The memory that the process holds now.
 fn resident_bytes(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
@@ -172,7 +172,7 @@ impl Client {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
 
-    /// A queue, and a state machine that sends to it and waits. Answers with the machine's ARN.
+    /// Makes a queue, and a state machine that sends to it and waits. Returns the state machine's ARN.
     async fn prepare(&self) -> Result<String, String> {
         let queue = json!({ "QueueName": NAME });
         let queue = self.call("AmazonSQS.CreateQueue", queue).await?;

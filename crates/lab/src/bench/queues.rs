@@ -1,5 +1,5 @@
 //! The queue's part of the benchmark: SendMessage, ReceiveMessage and DeleteMessage over the wire, each client with one
-//! message at a time, as fast as it is answered; and then a few by one client alone, for a latency without a crowd.
+//! message at a time, as fast as it is answered; and then a few by one client alone, for the latency without load.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::demo::report::Percentiles;
 /// Name of the queue.
 const QUEUE: &str = "bench";
 
-/// An answer that takes longer than this is taken for lost.
+/// A response that takes longer than this is taken to be lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Messages that go through alone.

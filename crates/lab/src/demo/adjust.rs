@@ -13,7 +13,8 @@ use super::configuration::{Figures, TARGET};
 use super::host::HostError;
 use super::vendor::Vendor;
 
-/// Calls that had their permit before a limit was lowered must have reached the vendor before it counts by the new one.
+/// The time in which calls that had their permit before a limit was lowered reach the vendor; only then does it count
+/// by the new limit.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
 
 /// A limit that is changed.
@@ -52,7 +53,7 @@ pub(crate) struct Change {
 /// The changes of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Adjuster {
-    /// At which percentage of the orders done, which limit, and to what; `None` is back to the configuration.
+    /// The percentage of orders done at which to change, which limit, and to what; `None`: back to the configuration.
     planned: VecDeque<(u64, Limit, Option<u64>)>,
     orders: u64,
     /// The vendor's limits now: in flight, minute, second.
@@ -64,7 +65,7 @@ pub(crate) struct Adjuster {
 }
 
 impl Adjuster {
-    /// Will lower each limit of a run once and raise it again.
+    /// Plans to lower each limit of a run once and to raise it again.
     pub(crate) fn new(figures: &Figures) -> Adjuster {
         let mut planned = VecDeque::from([
             (

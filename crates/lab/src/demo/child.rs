@@ -1,5 +1,5 @@
 //! `rampmeter serve` as a child process that can be killed and started again on the same data and the same ports.
-//! When to kill it is decided in `crash`.
+//! `crash` decides when to kill it.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -176,7 +176,7 @@ impl ServeCommand {
                 .arg("--set-clock-back")
                 .arg(format!("{}ms", self.clock_back.as_millis()));
         }
-        // What the environment says of a server is not meant for this one.
+        // Variables of the environment that configure a server are not meant for this one.
         for (name, _) in std::env::vars_os() {
             if name
                 .to_str()
@@ -199,8 +199,8 @@ impl ServeCommand {
     }
 }
 
-/// A port that is free now and stays so while the engine is down. Ports that the operating system hands out on its own
-/// would not: a client that tries to connect meanwhile may be given that very port as its own.
+/// A port that is free now and stays so while the engine is down. A port from the range that the operating system hands
+/// out would not: a client that tries to connect meanwhile may be given that very port as its own.
 fn free_port(but: Option<u16>) -> io::Result<u16> {
     const FIRST: u16 = 20_000;
     const COUNT: u32 = 10_000;

@@ -24,7 +24,7 @@ pub(crate) const TARGET: &str = "netsuite";
 pub(crate) const BEARER_VARIABLE: &str = "NETSUITE_TOKEN";
 /// What the stand-in of a run demands as bearer value.
 pub(crate) const BEARER: &str = "demo";
-/// The configuration's name in the data directory.
+/// The configuration's file name in the data directory.
 pub(crate) const FILE_NAME: &str = "rampmeter.toml";
 
 /// The numbers of one run.
@@ -146,7 +146,7 @@ pub(crate) fn sample_orders() -> Vec<Value> {
     orders.expect("the example's orders are JSON, one a line")
 }
 
-/// Writes configuration and workflow into `data_dir` and answers the configuration's path.
+/// Writes configuration and workflow into `data_dir` and returns the configuration's path.
 ///
 /// # Errors
 /// When they cannot be written.
@@ -230,7 +230,7 @@ fn milliseconds(duration: Duration) -> String {
 }
 
 /// The text with `key` of `table` set: in place of its line, else below the table's header, else in a new table at the
-/// end. The rest stays as it is, comments too. Of several tables of one name, the first that has the key is meant.
+/// end. The rest stays as it is, comments too. Of several tables with one name, the first that has the key is changed.
 fn with_value(text: &str, table: &str, key: &str, value: &str) -> String {
     let setting = format!("{key} = {value}");
     let mut lines: Vec<&str> = text.lines().collect();

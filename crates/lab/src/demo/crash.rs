@@ -13,12 +13,12 @@ pub(crate) struct Killer {
     orders: u64,
     /// Calls in flight at the vendor at each kill so far.
     pub(crate) in_flight_at_kill: Vec<u32>,
-    /// When, in microseconds since the epoch.
+    /// The times of the kills, in microseconds since the epoch.
     pub(crate) kills_us: Vec<i64>,
 }
 
 impl Killer {
-    /// Will kill `wanted` times in a run of so many orders.
+    /// Plans `wanted` kills in a run of so many orders.
     pub(crate) fn new(wanted: u32, orders: u64) -> Killer {
         Killer {
             wanted,
@@ -45,7 +45,7 @@ impl Killer {
     }
 
     /// Ends the engine with SIGKILL if calls are in flight, and starts it again on the same data.
-    /// Answers how many were in flight, or `None` if there were none and nothing was done.
+    /// Returns how many were in flight, or `None` if there were none and nothing was done.
     ///
     /// # Errors
     /// When the engine does not come back.

@@ -1,5 +1,5 @@
-//! The engine of a run: in this process, or as a child process that can be killed. Either way it is spoken to over its
-//! two ports only.
+//! The engine of a run: in this process, or as a child process that can be killed. Either way the demo uses only its
+//! two ports.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

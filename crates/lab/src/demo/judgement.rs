@@ -1,5 +1,5 @@
-//! From everything that was seen to the report: pure. It compares what the clients, the store and the vendor say, and
-//! names whatever does not agree.
+//! Makes the report from everything that was seen. Pure. It compares what the clients, the store and the vendor say,
+//! and names whatever does not agree.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,16 +20,16 @@ use super::utilisation::{Observed, Stretch};
 use super::watch::Watch;
 use super::windows::{WindowUse, windows};
 
-/// What became of each order, by the three who know.
+/// What became of each order, according to the clients, the engine and the vendor.
 #[derive(Debug)]
 pub(crate) struct Account {
-    /// Places in the plan whose start was acknowledged over the wire.
+    /// Indices in the plan of the orders whose start was acknowledged over the wire.
     pub(crate) acknowledged: Vec<usize>,
     /// Starts that were refused, in words.
     pub(crate) refused: Vec<String>,
     /// Names of the executions that ended.
     pub(crate) ended: HashSet<String>,
-    /// By place in the plan: whether the vendor did the order.
+    /// By index in the plan: whether the vendor did the order.
     pub(crate) done: Vec<bool>,
 }
 
@@ -67,7 +67,7 @@ pub(crate) struct Evidence {
 }
 
 impl Evidence {
-    /// The report, with a complaint for everything that is not as it must be.
+    /// The report, with a complaint for everything that is not as it should be.
     pub(crate) fn report(self, task: &Task, plan: &Plan) -> Report {
         let vendor = &self.vendor;
         let [_, medium, batch] = self.watch.deferrals();
@@ -266,7 +266,7 @@ mod tests {
     /// Makes one thing wrong.
     type Spoil = fn(&mut Evidence);
 
-    /// A run in which everything went as it must.
+    /// A run in which everything went as it should.
     fn evidence() -> Evidence {
         let orders = u64::from(ORDERS);
         Evidence {

@@ -136,7 +136,7 @@ pub(crate) async fn perform(task: Task, json: bool) -> Result<(), Failure> {
     }
 }
 
-/// How this program was called, so that the commands in the report can be repeated as they are printed.
+/// How this program was called, so that the commands in the report can be run as they are printed.
 fn program() -> String {
     std::env::args()
         .next()

@@ -1,5 +1,5 @@
-//! What the demo starts: which orders, of which priority, arriving when. Pure and seeded: the same plan every time.
-//! It knows nothing of how an execution is started.
+//! What the demo starts: which orders, with which priority, arriving when. Pure and seeded: the same seed gives the
+//! same plan. It knows nothing of how an execution is started.
 
 use std::time::Duration;
 
@@ -92,7 +92,7 @@ impl Plan {
         counts
     }
 
-    /// The place of an order in `orders`, from its name.
+    /// The index of an order in `orders`, from its name.
     pub(crate) fn place_of(&self, name: &str) -> Option<usize> {
         let number: usize = name.strip_prefix("SO-")?.parse().ok()?;
         number

@@ -1,5 +1,5 @@
-//! The engine's two ports as the demo uses them: the AWS port to start and list executions, the admin port to look at
-//! the targets. Plain HTTP on loopback; it leaves out every operation the demo does not need.
+//! The engine's two ports as the demo uses them: the AWS port to start and list executions, the admin port to read the
+//! targets' state. Plain HTTP on loopback; it leaves out every operation the demo does not need.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::watch::TargetView;
 
-/// An answer that takes longer than this is taken for lost.
+/// A response that takes longer than this is taken to be lost.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The largest page of a list, as on AWS.
@@ -38,10 +38,10 @@ pub(crate) struct Listed {
 /// Why an operation has no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PortError {
-    /// No answer, or one that says that the engine is stopping: whether it was done is not known.
+    /// No response, or one that says that the engine is stopping: whether the request was carried out is not known.
     #[error("no answer: {0}")]
     Unreachable(String),
-    /// The engine said no.
+    /// The engine refused the request.
     #[error("{code}: {message}")]
     Refused {
         /// AWS's name of the error.

@@ -1,5 +1,5 @@
-//! What a run of the demo amounts to: one value, printed as JSON (`rampmeter.demo/1`) or for people.
-//! It judges the run, too; it measures nothing itself.
+//! The result of a run of the demo: one value, printed as JSON (`rampmeter.demo/1`) or for people. It measures and
+//! judges nothing itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub(crate) struct Report {
     pub(crate) utilisation: Option<f64>,
     /// Message committed to permit committed.
     pub(crate) wait_ms: PerPriority<Percentiles>,
-    /// How often a lane that could have gone first had to let a higher one pass.
+    /// How often an eligible lane had to let a higher one pass.
     pub(crate) deferrals: Deferrals,
     /// Each limit on calls in a time.
     pub(crate) windows: Vec<WindowUse>,
@@ -121,7 +121,7 @@ pub(crate) struct Percentiles {
 }
 
 impl Percentiles {
-    /// Of durations in microseconds.
+    /// The percentiles of durations in microseconds.
     pub(crate) fn of(mut durations_us: Vec<i64>) -> Percentiles {
         durations_us.sort_unstable();
         let rank = |percent: usize| {
@@ -161,7 +161,7 @@ pub(crate) struct Crash {
 }
 
 impl Report {
-    /// The report for people: what was run, what came of it, and what to try next with `program`, as it was called.
+    /// The report for people: what was run, the result, and what to try next with `program`, as it was called.
     pub(crate) fn text(&self, figures: &Figures, program: &str) -> String {
         let mut lines = vec![String::new(), figures.sentence(), String::new()];
         lines.push(self.counts());

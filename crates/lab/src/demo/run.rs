@@ -24,9 +24,9 @@ use super::starters::Starters;
 use super::vendor::{Vendor, counts};
 use super::watch::{Watch, now_us};
 
-/// Between two looks at the run.
+/// The time between two checks of the run.
 const LOOK: Duration = Duration::from_millis(100);
-/// A run in which nothing at all happens for so long is given up.
+/// A run in which nothing happens for this long is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What a run is to do.
@@ -49,7 +49,7 @@ pub(crate) struct Task {
 /// Why a run has no report.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
-    /// The files of the run could not be written, no port was free, or the vendor cannot be as asked for.
+    /// The files of the run could not be written, no port was free, or the vendor cannot behave as asked.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The demo's own configuration did not pass the checks.
@@ -67,7 +67,7 @@ pub(crate) enum RunError {
     /// The store could not be read at the end.
     #[error("the store cannot be read: {0}")]
     Store(String),
-    /// Nothing moved any more.
+    /// Nothing moved for too long.
     #[error("nothing has moved for {} s; executions are still running", PATIENCE.as_secs())]
     Stalled,
 }
@@ -192,7 +192,7 @@ impl Run {
         counts(&self.plan, started, &done, self.vendor.in_flight())
     }
 
-    /// A look that fails is left out: the next one sees the same and more.
+    /// A query that fails is skipped: the next one shows the same and more.
     async fn look_at_target(&mut self) {
         if let Ok(Some(target)) = self.ports.target(configuration::TARGET).await {
             self.watch.saw(&target);

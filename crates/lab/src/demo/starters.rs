@@ -35,7 +35,7 @@ impl Ledger {
         }
     }
 
-    /// The places, in the plan, of the acknowledged orders.
+    /// The indices, in the plan, of the acknowledged orders.
     pub(crate) fn acknowledged(&self) -> impl Iterator<Item = usize> + '_ {
         let known = self.acknowledged.iter().enumerate();
         known

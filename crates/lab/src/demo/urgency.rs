@@ -1,5 +1,5 @@
-//! Whether HIGH went first: of each HIGH call, whether any lower call was started between its message and its own start.
-//! From the engine's own records. Pure.
+//! Whether HIGH went first: for each HIGH call, whether any lower call was started between its message and its own
+//! start, by the engine's own records. Pure.
 
 use rampmeter_dispatch::{Priority, Time};
 use rampmeter_engine::CallTimes;
@@ -10,7 +10,7 @@ use serde::Serialize;
 pub(crate) struct HighFirst {
     /// All that started.
     pub(crate) calls: u64,
-    /// Those before which no lower call was started after their message was there.
+    /// Those for which no lower call was started between their message and their own start.
     pub(crate) first: u64,
 }
 
@@ -27,8 +27,8 @@ impl HighFirst {
         let mut counted = HighFirst::default();
         for (sent_at, started_at) in high.filter_map(|call| Some((call.sent_at, call.started_at?)))
         {
-            // Permits are given after all messages of their transaction are there. Two permits of one transaction
-            // have one time; a HIGH call that waits in it goes before a lower one.
+            // Permits are given after all messages of their transaction have been written. Two permits of one
+            // transaction have the same time; a HIGH call that waits then goes before a lower one.
             let next_lower = lower.partition_point(|start| *start < sent_at);
             let passed = lower
                 .get(next_lower)

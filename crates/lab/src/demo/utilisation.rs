@@ -15,9 +15,9 @@ pub(crate) struct Stretch {
 pub(crate) struct Observed {
     /// The accepted calls, as the vendor saw them.
     pub(crate) calls: Vec<Stretch>,
-    /// When a call was eligible but for the limit on calls in flight.
+    /// When only the limit on calls in flight held a call back.
     pub(crate) contended: Vec<Stretch>,
-    /// When the engine was killed. A call in flight then is no use of a slot any more: its slot is held.
+    /// When the engine was killed. From then on a call in flight no longer uses its slot: the slot is held.
     pub(crate) kills_us: Vec<i64>,
     /// How long after its start a call with an unknown outcome may keep its slot, in microseconds.
     pub(crate) hold_us: i64,

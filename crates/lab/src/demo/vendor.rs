@@ -70,7 +70,7 @@ impl Vendor {
         self.netsuite.report().in_flight
     }
 
-    /// Which orders it has done, by place in the plan.
+    /// Which orders it has done, by index in the plan.
     pub(crate) fn done(&self, plan: &Plan) -> Vec<bool> {
         let mut done = vec![false; plan.orders.len()];
         for span in self.netsuite.spans().iter().filter(|span| span.accepted) {

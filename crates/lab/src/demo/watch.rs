@@ -1,5 +1,5 @@
-//! What is seen of the target while it runs and would be gone after a kill: contended time and deferrals.
-//! It joins what several lives of the engine told.
+//! What is read from the target while it runs, since it would be lost by a kill: contended time and deferrals. It joins
+//! what several lives of the engine reported.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +27,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Takes in one look at the target.
+    /// Takes in one reading of the target.
     pub(crate) fn saw(&mut self, target: &TargetView) {
         self.contended.extend(target.contended.iter().copied());
         let PerPriority {
@@ -58,7 +58,7 @@ impl Watch {
         }
     }
 
-    /// When a call was eligible but for the limit on calls in flight; open stretches are left out.
+    /// When only the limit on calls in flight held a call back; open stretches are left out.
     pub(crate) fn contended(&self) -> Vec<Stretch> {
         let closed = self.contended.iter();
         closed
@@ -71,7 +71,7 @@ impl Watch {
             .collect()
     }
 
-    /// Deferrals of all lives, HIGH first. Those between the last look and a kill are not in it.
+    /// Deferrals of all lives, HIGH first. Those between the last reading and a kill are missing.
     pub(crate) fn deferrals(&self) -> [u64; 3] {
         let [high, medium, batch] = self.deferrals_of_earlier_lives;
         let [more_high, more_medium, more_batch] = self.deferrals;

@@ -1,5 +1,5 @@
-//! What became of each window of a run: the most calls the vendor counted in it, the most it might have, and how well
-//! its places were used while work waited. Pure arithmetic.
+//! What became of each window of a run: the most calls the vendor counted in it, the most it might have counted, and
+//! how well its slots were used while work waited. Pure arithmetic.
 
 use std::time::Duration;
 
@@ -22,9 +22,9 @@ pub(crate) struct WindowUse {
     pub(crate) may_count: u64,
     /// The most calls that the vendor did count.
     pub(crate) most: u64,
-    /// From 0 to 1: the time that its places were taken (from the call's arrival until one length after its end), of
-    /// all the time that they were there, from the first start to the last. It is the part of the rate that
-    /// `limit list` promises that was reached, if this window alone held the calls back.
+    /// From 0 to 1: the share of the time from the first start to the last in which its slots were taken (each from its
+    /// call's arrival until one length after its end). If this window alone held the calls back, it is the part that
+    /// was reached of the rate that `limit list` promises.
     pub(crate) utilisation: Option<f64>,
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn windows(figures: &Figures, calls: &[Stretch], most: [u64; 2]) -> V
     rows.collect()
 }
 
-/// The most calls that the vendor may count in a window of a run: what it is configured with as its limit, so that it
+/// The most calls that the vendor may count in a window of a run. It is configured with this as its limit, so that it
 /// refuses, and counts, every call beyond.
 pub(super) fn may_count(figures: &Figures, calls: u64, per: Duration) -> u64 {
     let window = Limit {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn places_that_are_taken_again_as_soon_as_they_are_free_are_fully_used() {
-        // Two places, half a second of work and a second of cooling: a call each every 1.5 s.
+        // Two slots, half a second of work and a second until each is free again: one call for each slot every 1.5 s.
         let call = |from_us: i64| Stretch {
             from_us,
             to_us: from_us + 500_000,

@@ -39,7 +39,7 @@ pub(super) struct Behaviour {
     /// How long an access token is said to be accepted, where the vendor says so; more than it is revokes without notice.
     #[arg(long, value_name = "DURATION", value_parser = duration, requires = "token_life")]
     token_life_stated: Option<Duration>,
-    /// A request for an access token takes its place in the limits.
+    /// A request for an access token takes a slot in the limits.
     #[arg(long)]
     sign_in_counts: bool,
     /// A further window as CALLS/LENGTH, such as 40/24h; may be given several times.

@@ -1,4 +1,5 @@
-//! `rampmeter mock`: a strict stand-in vendor on a loopback port, until it is told to stop. What it saw is its report.
+//! `rampmeter mock`: a strict stand-in vendor on a loopback port, until it is told to stop. Its report says what it
+//! saw.
 
 mod conduct;
 mod http;

@@ -10,14 +10,14 @@ use rampmeter_terminal::Failure;
 /// One JSON object, on one line.
 ///
 /// # Errors
-/// When a figure cannot be written as JSON, which none does.
+/// When a figure cannot be written as JSON, which cannot happen.
 pub(super) fn json(report: &Report) -> Result<String, Failure> {
     let mut object = serde_json::to_value(report).map_err(io::Error::other)?;
     object["schema"] = "rampmeter.mock-report/1".into();
     Ok(format!("{object}\n"))
 }
 
-/// One line for each figure that says something.
+/// One line for each figure that is not 0.
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: String| {

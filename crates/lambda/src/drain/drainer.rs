@@ -1,11 +1,11 @@
 //! What a drainer does next: which permits to take, which queue to receive from, what to write, when to end. Pure: it
-//! is told the time, what was read and written, and what became of each call.
+//! is given the time, what was read and written, and what became of each call.
 //!
-//! A drainer decides with a [`Gate`](rampmeter_dispatch::Gate) made from the target's item, and nothing it decides
-//! holds before the item is written on condition that nobody wrote since. So all drainers of a target decide one after
-//! the other, and a lost write costs a read and another try. A permit is taken before its message is received: no
-//! drainer has a message that it may not start, and a message nobody may start stays in its queue, where every drainer
-//! sees it. A permit for which the queue has no message is given back with the next write.
+//! A drainer decides with a [`Gate`](rampmeter_dispatch::Gate) made from the target's item, and none of its decisions
+//! counts until the item is written, on condition that nobody has written since. So all drainers of a target decide one
+//! after the other, and a lost write costs a read and another attempt. A permit is taken before its message is
+//! received: no drainer has a message that it may not start, and a message that nobody may start stays in its queue,
+//! where every drainer sees it. A permit for which the queue has no message is given back with the next write.
 
 mod hand_over;
 
@@ -23,16 +23,16 @@ use super::step::{Counts, End, GRACE, MAX_RECEIVED, Step, Terms, Written};
 use crate::ending::{Ending, WentWrong};
 use crate::shared::{Generation, Item};
 
-/// Most calls that one environment has out.
+/// The most calls that one environment has in flight.
 const MAX_CALLS: usize = 200;
-/// A drainer for which nothing may start for so long ends.
+/// A drainer that may start nothing for this long ends.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// A target that is closed for longer is not woken by its queues.
+/// While a target is closed for longer than this, its queues do not wake it.
 pub(crate) const LONG_CLOSED: Duration = Duration::from_secs(60);
-/// How long the message that woke a drainer is hidden while its lane is paused by hand: so late is a resume noticed at most
-/// where no drainer runs.
+/// How long the message that woke a drainer is hidden while its lane is paused by a person. Where no drainer runs, a
+/// resume is noticed at most this late.
 const PAUSED_LOOK: Duration = Duration::from_secs(30);
-/// How soon a drainer that may start nothing looks at the item again, at first and at last.
+/// How soon a drainer that may start nothing reads the item again: at first, and at most.
 const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ struct Known {
     version: Option<u64>,
     generation: Generation,
     orders: Orders,
-    /// The limits, as far as they are not lowered by an order.
+    /// The configured limits, unless an order lowers them.
     rules: Rules,
 }
 
@@ -66,26 +66,26 @@ struct Writing {
     version: Option<u64>,
     generation: Generation,
     orders: Orders,
-    /// What ended is left to drainers of a later configuration: its permits stay in the item for them.
+    /// Ended permits are left in the item for drainers of a later configuration.
     hands_over: bool,
     starts: Vec<(PermitId, Lease)>,
     foreign_throttles: u64,
     judgements: Vec<(PermitId, Judgement)>,
 }
 
-/// What the gate made of the calls that ended.
+/// What the gate learned from the calls that ended.
 #[derive(Default)]
 struct Applied {
     /// Throttles although our own limits had room.
     foreign_throttles: u64,
-    /// What it says of those that went wrong.
+    /// What the gate says of those that went wrong.
     judgements: Vec<(PermitId, Judgement)>,
 }
 
 /// What a plan came to.
 enum Plan {
     Write(Writing),
-    /// Nothing to write; a lane that waits may start at this moment.
+    /// Nothing to write; a waiting lane may start at this moment.
     Nothing {
         opens_at: Option<Time>,
         waits: bool,
@@ -102,7 +102,7 @@ pub(crate) struct Drainer {
     leases: BTreeMap<PermitId, Lease>,
     /// Ended, and not written yet.
     pending: BTreeMap<PermitId, Ending>,
-    /// Kept for calls whose outcome nobody knows, or for others to release: not to be used again.
+    /// Kept for calls of unknown outcome, or for others to release; never used again.
     lost: BTreeSet<PermitId>,
     beliefs: EmptyHints,
     /// The lane of the message that woke it, while it is in hand.
@@ -140,7 +140,7 @@ impl Drainer {
         }
     }
 
-    /// What the gate says of calls that went wrong, as far as it is written and was not taken before.
+    /// What the gate says of calls that went wrong: all that has been written and was not taken before.
     pub(crate) fn take_judgements(&mut self) -> Vec<(PermitId, Judgement)> {
         std::mem::take(&mut self.judgements)
     }
@@ -155,7 +155,7 @@ impl Drainer {
         Some(lease.since.saturating_add(GRACE))
     }
 
-    /// What is to be done now. `random` is any random number.
+    /// Decides what to do now. `random` is any random number.
     pub(crate) fn step(&mut self, now: Time, random: u64) -> Step {
         if let Some(step) = self.use_permits(now) {
             return step;
@@ -181,10 +181,10 @@ impl Drainer {
         }
     }
 
-    /// The item, or none if there is none yet.
+    /// Takes in the item; `None` if there is none yet.
     ///
     /// # Errors
-    /// When the item is none of ours.
+    /// When the item is not one of ours.
     pub(crate) fn has_read(&mut self, item: Option<&Item>, now: Time) -> Result<(), Undecodable> {
         self.counts.reads += 1;
         let shared = match item {
@@ -193,7 +193,7 @@ impl Drainer {
         };
         let ours = |id: PermitId| (id >> 32) == i64::from(self.owner);
         for permit in shared.permits.iter().filter(|permit| ours(permit.id)) {
-            // From a write of which nobody said that it was made.
+            // From a write that was never acknowledged.
             let known = self.leases.contains_key(&permit.id)
                 || self.pending.contains_key(&permit.id)
                 || self.lost.contains(&permit.id);
@@ -234,7 +234,7 @@ impl Drainer {
             self.counts.conflicts += 1;
             self.known = None;
             self.lost_writes = (self.lost_writes + 1).min(6);
-            // Somebody who was first has written by now: at most 1, 2, 4 ... 64 ms.
+            // Wait until whoever was first has written: at most 1, 2, 4 ... 64 ms.
             let most = 1_000_u64 << self.lost_writes;
             self.look_at = now.saturating_add(Duration::from_micros(random % most));
             return;
@@ -269,7 +269,7 @@ impl Drainer {
         self.look_at = now.saturating_add(self.look_after);
     }
 
-    /// So many messages came for the permits of a receive. Answers with the permits to use for them, in order.
+    /// A receive brought so many messages for its permits. Returns the permits to use for them, in order.
     pub(crate) fn has_received(
         &mut self,
         lane: Priority,
@@ -368,7 +368,7 @@ impl Drainer {
         }
         let waits = waiting.any();
         let (starts, opens_at) = self.start(&mut gate, waiting, now);
-        // Whoever goes by an older configuration is to see that at once, even if nothing can start.
+        // Drainers of an older configuration should see this at once, even if nothing can start.
         if ended.is_none() && !contradicted && starts.is_empty() && !succeeds {
             return Plan::Nothing { opens_at, waits };
         }
@@ -390,9 +390,8 @@ impl Drainer {
         })
     }
 
-    /// Tells the gate what ended. Permits that are not open any more were given up by somebody else when their time
-    /// was over, or ended in a write of which nobody said that it was made. Answers with nothing if nothing
-    /// ended.
+    /// Tells the gate what ended. Permits that are no longer open were given up by another drainer when their time was
+    /// over, or ended in a write that was never acknowledged. `None` if nothing ended.
     fn apply_endings(&mut self, gate: &mut Gate, now: Time, random: u64) -> Option<Applied> {
         let mut endings = None;
         for (id, ending) in self.pending.clone() {
@@ -438,7 +437,7 @@ impl Drainer {
         endings
     }
 
-    /// Until when the vendor may be at work on a call whose answer was lost.
+    /// Until when the vendor may still be working on a call whose answer was lost.
     fn held_until(&self, lease: Option<Lease>, now: Time) -> Time {
         let since = lease.map_or(now, |lease| lease.since);
         let kept = since.saturating_add(self.terms.kept());

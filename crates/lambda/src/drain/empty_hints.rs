@@ -1,5 +1,5 @@
-//! What a drainer believes of the three queues. SQS does not say how many messages wait, so a lane is taken to have
-//! calls unless somebody found it empty a moment ago; who found it so writes it into the item, for all drainers.
+//! What a drainer assumes of the three queues. SQS does not say how many messages wait, so a lane is taken to have
+//! calls unless a drainer found it empty a moment ago; that drainer writes it into the item, for all others.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rampmeter_dispatch::{Priority, Time};
 
 use super::step::MAX_RECEIVED;
 
-/// For how long a lane is taken to be empty that was found so.
+/// For how long a lane that was found empty is taken to be empty.
 const EMPTY_FOR: Duration = Duration::from_millis(250);
 
 /// What one drainer saw since it last wrote.
@@ -21,7 +21,7 @@ pub(crate) struct EmptyHints {
 }
 
 impl EmptyHints {
-    /// A receive asked for so many messages and was given so many.
+    /// A receive asked for `asked` messages and was given `given`.
     pub(crate) fn has_received(&mut self, lane: Priority, asked: usize, given: usize, now: Time) {
         let lane = lane.index();
         self.rich[lane] = given >= asked;
@@ -33,7 +33,8 @@ impl EmptyHints {
         self.seen[lane.index()] = true;
     }
 
-    /// Until when each lane is taken to be empty, with what was seen here; and whether somebody else's belief is wrong.
+    /// Until when each lane is taken to be empty, including what was seen here; and whether another drainer's hint is
+    /// wrong.
     pub(crate) fn applied(&self, mut empty_until: [Time; 3], now: Time) -> ([Time; 3], bool) {
         let mut contradicted = false;
         let seen_here = self.found_empty.iter().zip(self.seen);
@@ -55,8 +56,8 @@ impl EmptyHints {
         self.seen = [false; 3];
     }
 
-    /// For how many messages of a lane permits are taken before it is known that there are any: one to look, and as
-    /// many as one receive gives where the last one was full.
+    /// How many permits are taken for a lane before it is known to have messages: one to find out, or as many as one
+    /// receive gives if the last one was full.
     pub(crate) fn most_at_once(&self, lane: Priority) -> usize {
         if self.rich[lane.index()] {
             MAX_RECEIVED

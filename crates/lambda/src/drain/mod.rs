@@ -1,4 +1,4 @@
-//! A drainer at work: does what `drainer` decides, many calls at once, until it ends.
+//! A drainer at work: carries out what `drainer` decides, many calls at once, until it ends.
 
 mod drainer;
 mod empty_hints;
@@ -32,15 +32,15 @@ pub(crate) use self::step::End;
 
 /// The least time before its deadline at which a drainer starts nothing more.
 const LAST_MINUTE: Duration = Duration::from_secs(60);
-/// What a call needs besides its time-out: to leave, and for its task to be told.
+/// What a call needs besides its timeout: to leave, and for its task to be told.
 const AROUND_A_CALL: Duration = Duration::from_secs(20);
-/// How long before the deadline nothing is tried any more.
+/// How long before the deadline nothing more is attempted.
 const NO_MORE: Duration = Duration::from_secs(5);
 /// Failures of the table in a row after which a drainer gives up.
 const MAX_FAILURES: u32 = 6;
 /// How often what was counted is written.
 const COUNTED_EVERY: Duration = Duration::from_secs(15);
-/// The longest that the message which woke a drainer is hidden: it must wake another.
+/// The longest time for which the message that woke a drainer is hidden: it must wake another one.
 const MAX_HANDED_BACK: Duration = Duration::from_secs(900);
 
 /// A drainer could not go on.
@@ -58,7 +58,7 @@ pub(crate) enum DrainError {
 #[derive(Debug)]
 pub(crate) struct Drained {
     pub(crate) end: Result<End, DrainError>,
-    /// The message that woke it is in its queue still.
+    /// The message that woke it is still in its queue.
     pub(crate) keeps_message: bool,
 }
 
@@ -72,7 +72,7 @@ enum Happened {
     Ended {
         permit: PermitId,
         ending: Ending,
-        /// Hears what the gate says of it, if it went wrong.
+        /// Receives what the gate says of it, if it went wrong.
         judged: oneshot::Sender<Judgement>,
     },
 }
@@ -171,7 +171,7 @@ struct Shell {
     keeps_message: bool,
     keeper: Keeper,
     calls: JoinSet<(String, Fate)>,
-    /// The calls that wait for what the gate says of them.
+    /// The calls that wait for the gate's judgement.
     judged: BTreeMap<PermitId, oneshot::Sender<Judgement>>,
     sender: UnboundedSender<Happened>,
     happened: UnboundedReceiver<Happened>,
@@ -398,7 +398,7 @@ impl Shell {
         }
     }
 
-    /// Adds what the drainer counted since the last time.
+    /// Adds to the metrics what the drainer has counted since the last time.
     fn count(&mut self) {
         let (now, before) = (self.drainer.counts(), self.counted);
         let metrics = &self.worker.metrics;

@@ -1,4 +1,4 @@
-//! What a drainer is told to hold to, what it says is to be done next, and how that may end.
+//! What a drainer is bound by, what it wants done next, and how that may go.
 
 use std::time::Duration;
 
@@ -9,37 +9,37 @@ use crate::shared::Generation;
 
 /// How long after it was taken a permit may be used: the time to receive a message and to ask for its task.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
-/// Most messages that one receive gives.
+/// The most messages that one receive gives.
 pub(crate) const MAX_RECEIVED: usize = 10;
 
-/// What a drainer holds to.
+/// What a drainer is bound by.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     /// The limits, with the margin of the clocks.
     pub(crate) rules: Rules,
-    /// Most calls of all drainers together, whatever the limits say.
+    /// The most calls of all drainers together, whatever the limits say.
     pub(crate) in_flight: u32,
     pub(crate) timeout: Duration,
     pub(crate) hold: Duration,
     /// From when on nothing is started.
     pub(crate) stop_at: Time,
-    /// The configuration that all this is of.
+    /// The configuration from which all this comes.
     pub(crate) generation: Generation,
 }
 
 impl Terms {
-    /// How long a permit is kept whose drainer is not heard of any more: nobody can be calling after that.
+    /// How long a permit is kept after its drainer has vanished: after that its call must be over.
     pub(super) fn kept(&self) -> Duration {
         GRACE + self.timeout + self.hold + CLOCK_MARGIN
     }
 }
 
-/// What is to be done next. Each is followed by telling the drainer how it went.
+/// What to do next. Afterwards the drainer is told how it went.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Read the item.
     Read,
-    /// Write the item, if its version is still this one (none: if there is no item).
+    /// Write the item, if its version is still this one (`None`: if there is no item).
     Write {
         state: Vec<u8>,
         version: Option<u64>,
@@ -53,9 +53,9 @@ pub(crate) enum Step {
     },
     /// Use this permit for the message that woke the drainer.
     UseHand { permit: PermitId },
-    /// The message that woke it is handed back, for so long invisible.
+    /// Hand back the message that woke it, hidden for so long.
     HandBack { after: Duration },
-    /// Until something happens, or this moment.
+    /// Wait until something happens, or until this moment.
     Wait(Time),
     /// There is nothing more to do.
     End(End),
@@ -70,7 +70,7 @@ pub(crate) enum End {
     Starved,
     /// Its time is over.
     Deadline,
-    /// Drainers of a later configuration are at work.
+    /// Drainers of a later configuration have taken over.
     Succeeded,
     /// The target is closed for longer than a minute.
     Closed {
@@ -83,7 +83,7 @@ pub(crate) enum End {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Written {
     Done,
-    /// Somebody else wrote first, or nobody knows: what the item says decides.
+    /// Another drainer wrote first, or the result is unknown: read the item to find out.
     Lost,
 }
 

@@ -37,7 +37,7 @@ fn job() -> Job {
     Job::accepted(FollowUp::at(None, path), at(1_000))
 }
 
-/// A poll, and the job that was polled. What goes wrong is the call's own affair.
+/// A poll, and the job after it. Failures are judged as the call's own trouble.
 fn poll(job: Job, outcome: Outcome, seconds: i64) -> (Job, JobAction) {
     judged_look(job, outcome, Judgement::CALL, seconds)
 }

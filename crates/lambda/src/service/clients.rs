@@ -1,5 +1,5 @@
-//! The clients of AWS, set up alike: TLS with ring, short time-outs, few repeats. What repeats longer does so knowingly
-//! at the place that needs it.
+//! The AWS clients, all set up the same way: TLS with ring, short timeouts, few retries. Code that needs to retry for
+//! longer does so itself.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::trace::{self, TraceHeader};
 
 /// Longest time of one attempt of one request to AWS.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// Longest time of one request to AWS, its repeats included.
+/// Longest time of one request to AWS, including its retries.
 const OPERATION: Duration = Duration::from_secs(12);
 
 /// Region, credentials and endpoints as the environment names them.
@@ -39,8 +39,8 @@ pub(crate) fn http() -> SharedHttpClient {
         .build_https()
 }
 
-/// Gives a request the trace that it belongs to. Without one it has the trace of the invocation, which the SDK adds where
-/// no other is given: many calls are made in one invocation, each of a trace of its own.
+/// Gives a request the trace to which it belongs. Otherwise the SDK would add the invocation's trace, but one
+/// invocation makes many calls, each with a trace of its own.
 pub(crate) fn of_trace(
     header: Option<&TraceHeader>,
 ) -> impl Fn(&mut HttpRequest) + Send + Sync + 'static {

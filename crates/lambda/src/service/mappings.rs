@@ -1,6 +1,6 @@
-//! Putting a target to sleep that is closed for long: its queues stop waking the worker, and a schedule does so when
-//! the target opens. The schedule is made first. It fires once, and what it starts may fail: so the stack has a schedule that
-//! comes again and again, and asks here whether anything is asleep that nothing will wake.
+//! Puts a target that is closed for long to sleep: its queues stop waking the worker, and a schedule does so when the
+//! target opens. The schedule is made first. It fires once, and what it starts may fail, so the stack has another
+//! schedule that fires periodically and checks here whether anything is asleep that nothing will wake.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ pub(crate) struct Mappings {
     scheduler_role: Option<String>,
 }
 
-/// The states of a mapping that is at work or about to be.
+/// The states of a mapping that is active or about to be.
 const AT_WORK: [&str; 3] = ["Enabled", "Enabling", "Creating"];
-/// What Lambda says of a mapping that is being changed.
+/// The errors that Lambda gives for a mapping that is being changed.
 const BEING_CHANGED: [&str; 2] = ["ResourceInUseException", "ResourceConflictException"];
-/// How often a mapping is tried that is being changed, and the pause between two tries: a change takes seconds, at times
-/// half a minute.
+/// How often a change to a busy mapping is attempted, and the pause between two attempts: a change takes seconds,
+/// sometimes half a minute.
 const TRIES: u32 = 30;
 const BETWEEN_TRIES: Duration = Duration::from_secs(2);
 
@@ -68,7 +68,7 @@ impl Mappings {
             Ok(schedule) => {
                 let expression = schedule["ScheduleExpression"].as_str().unwrap_or_default();
                 let is_on = schedule["State"].as_str() != Some("DISABLED");
-                // A text in this form has the order of time.
+                // In this form, text order is the order of time.
                 Ok(is_on && expression > format!("at({})", moment(now)).as_str())
             }
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(false),
@@ -110,7 +110,7 @@ impl Mappings {
             body: Some(body.clone()),
         };
         match self.signed.send(&request(Method::POST)).await {
-            // Another drainer was first, or the time is another now.
+            // Another drainer was first, or the time has changed.
             Err(error) if error.code() == Some("ConflictException") => {
                 self.signed.send(&request(Method::PUT)).await.map(|_| ())
             }
@@ -132,7 +132,7 @@ impl Mappings {
         Ok(())
     }
 
-    /// Sends a change, again while Lambda is still at work on the one before.
+    /// Sends a change, and repeats it while Lambda is still working on the one before.
     async fn send_when_it_is_free(&self, request: &Request<'_>) -> Result<(), SignedError> {
         let mut tries = 1;
         loop {
@@ -175,7 +175,7 @@ impl Mappings {
     }
 }
 
-/// A moment as a schedule has it, in UTC and rounded up: a target that is woken early is closed still.
+/// A moment as a schedule writes it, in UTC and rounded up: a target that is woken too early is still closed.
 fn moment(time: Time) -> String {
     let second = time.as_micros().div_euclid(1_000_000) + 1;
     let second = Timestamp::from_second(second).unwrap_or(Timestamp::MAX);

@@ -1,4 +1,4 @@
-//! The services of AWS that a worker uses, each behind a type of ours: SQS, Step Functions, DynamoDB, Secrets Manager and
+//! The AWS services that a worker uses, each behind a type of ours: SQS, Step Functions, DynamoDB, Secrets Manager and
 //! Parameter Store, the event source mappings of Lambda.
 
 pub(crate) mod clients;

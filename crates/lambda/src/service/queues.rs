@@ -16,12 +16,12 @@ use crate::event::{Message, suffix};
 use crate::service::clients::of_trace;
 use crate::trace::TraceHeader;
 
-/// How long a message that was received is hidden from others, unless that is prolonged.
+/// How long a received message is hidden from others, unless that is extended.
 pub(crate) const HIDDEN: Duration = Duration::from_secs(60);
 /// SQS's longest, less the time the message may have been hidden already.
 const MAX_HIDDEN: Duration = Duration::from_secs(11 * 3_600);
 
-/// A request to SQS failed, after its repeats.
+/// A request to SQS failed, after its retries.
 #[derive(Debug, Error)]
 #[error("SQS {operation}: {why}")]
 pub(crate) struct QueueError {
@@ -55,7 +55,7 @@ impl Queues {
         format!("{}-{}", self.prefix, suffix(lane))
     }
 
-    /// Up to `most` (at most 10) messages that are there now.
+    /// Receives up to `most` (at most 10) messages, without waiting for any.
     pub(crate) async fn receive(
         &self,
         lane: Priority,
@@ -141,7 +141,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Puts a message that is given up into the queue of dead letters, saying why. It stays of the trace it was of.
+    /// Moves a message that is given up to the dead-letter queue, with the reason. It keeps its trace.
     pub(crate) async fn move_to_dead_letter(
         &self,
         body: &str,
@@ -182,7 +182,7 @@ impl Queues {
     }
 }
 
-/// Whole seconds, a part counting as one.
+/// Whole seconds, rounded up.
 fn seconds(time: Duration) -> i32 {
     let time = time.min(MAX_HIDDEN);
     let whole = time.as_secs() + u64::from(time.subsec_nanos() > 0);

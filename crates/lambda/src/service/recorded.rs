@@ -1,7 +1,7 @@
-//! The adapters against what AWS answers: members, codes and texts as in recordings of AWS (ids, handles and times are our
-//! own); what only AWS's service model or documentation says is named so at its test. The adapters read them through the
-//! SDK from a socket. How the servers that we run answer is tested in `adapters`. No recordings of DynamoDB and Lambda are
-//! at hand.
+//! The adapters against AWS's responses: members, codes and texts as in recordings of AWS (ids, handles and times are
+//! our own); a test says so where it rests only on AWS's service model or documentation. The adapters read the
+//! responses through the SDK from a socket. The responses of servers that we run are tested in `adapters`. There are no
+//! recordings of DynamoDB and Lambda.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
@@ -19,13 +19,13 @@ use crate::service::queues::Queues;
 use crate::service::tasks::{Tasks, Waits};
 use crate::trace::TraceHeader;
 
-/// A request that reached AWS's place.
+/// A request that arrived at the server in AWS's place.
 struct Asked {
     operation: String,
     body: Value,
 }
 
-/// Answers the requests one after another with these, and says what was asked.
+/// Answers requests one after another with given responses, and reports what was asked.
 struct Aws {
     url: String,
     asked: Receiver<Asked>,
@@ -132,7 +132,7 @@ async fn an_empty_queue_answers_without_messages() {
     assert!(received.unwrap().is_empty());
 }
 
-/// The second is recorded, the first is of the documentation.
+/// The second response is recorded, the first is from the documentation.
 #[tokio::test]
 async fn a_queue_that_is_not_there_and_a_request_that_is_refused_are_errors_that_say_so() {
     let refusals = [
@@ -153,7 +153,7 @@ async fn a_queue_that_is_not_there_and_a_request_that_is_refused_are_errors_that
     }
 }
 
-/// Of the service model: no recording has such a batch.
+/// From the service model: no recording has such a batch.
 #[tokio::test]
 async fn a_batch_of_which_a_part_is_refused_has_kept_the_others() {
     let aws = Aws::answering(vec![(
@@ -171,7 +171,8 @@ async fn a_batch_of_which_a_part_is_refused_has_kept_the_others() {
     assert_eq!(asked.body["Entries"][1]["ReceiptHandle"], "AQEB2");
 }
 
-/// The text of the first is recorded, as a state of AWS saw it; its code and the others are of the service model.
+/// The text of the first is recorded, as a state on AWS saw it; its code and the other responses are from the service
+/// model.
 #[tokio::test]
 async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_not() {
     let told = TaskResult::failure("Rampmeter.Unavailable", "no", 5);

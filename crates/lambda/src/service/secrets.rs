@@ -13,7 +13,7 @@ use crate::service::signed::{PARAMETERS, Request, SECRETS, Service, Signed, Sign
 /// How long secrets are kept.
 pub(crate) const KEPT: Duration = Duration::from_secs(300);
 
-/// A secret cannot be had. Its name is no secret.
+/// A secret cannot be read. Its name may be shown.
 #[derive(Debug, Error)]
 pub(crate) enum SecretError {
     #[error("the secret {name} cannot be read: {error}")]
@@ -70,7 +70,7 @@ async fn read(signed: &Signed, name: &str) -> Result<String, SecretError> {
     })
 }
 
-/// Which service has it, what is asked, and where the answer holds it.
+/// Which service has a secret, the operation and its parameters, and where the response holds the value.
 fn lookup(name: &str) -> (Service, &'static str, Value, &'static str) {
     if name.starts_with('/') {
         let body = json!({"Name": name, "WithDecryption": true});

@@ -14,7 +14,7 @@ use reqwest::Method;
 use serde_json::Value;
 use thiserror::Error;
 
-/// Times a request is made before it is given up.
+/// How often a request is attempted before it is given up.
 const ATTEMPTS: u32 = 3;
 
 /// A service: its name in signatures and host names, and in variables of the environment.
@@ -46,14 +46,14 @@ pub(crate) const SCHEDULER: Service = Service {
 pub(crate) struct Request<'a> {
     pub(crate) service: Service,
     pub(crate) method: Method,
-    /// With its query, encoded.
+    /// The path with its query, encoded.
     pub(crate) path: String,
-    /// The operation, for services that are told it by a header.
+    /// The operation, for services that take it from a header.
     pub(crate) target: Option<&'a str>,
     pub(crate) body: Option<Value>,
 }
 
-/// A request failed, after its repeats.
+/// A request failed, after its retries.
 #[derive(Debug, Error)]
 pub(crate) enum SignedError {
     #[error("there are no credentials of AWS: {0}")]
@@ -110,7 +110,7 @@ impl Signed {
         })
     }
 
-    /// Sends a request, again where its failure may pass.
+    /// Sends a request, and repeats it where its failure may be temporary.
     pub(crate) async fn send(&self, request: &Request<'_>) -> Result<Value, SignedError> {
         let mut attempt = 1;
         loop {
@@ -222,7 +222,7 @@ impl Signed {
     }
 }
 
-/// Where a service is: what the environment says, as for AWS's SDKs, or the public endpoint of the region.
+/// The endpoint of a service: what the environment says, as for AWS's SDKs, or the public endpoint of the region.
 fn endpoint(
     service: Service,
     region: &str,

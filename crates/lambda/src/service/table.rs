@@ -17,12 +17,12 @@ use crate::service::clients::of_trace;
 use crate::shared::{Generation, Item};
 use crate::trace::TraceHeader;
 
-/// How long what is remembered of a call is kept: as long as its message can be.
+/// How long what is remembered of a call is kept: as long as its message can exist.
 const REMEMBERED: Duration = Duration::from_secs(14 * 24 * 3_600);
-/// One write unit is so many bytes.
+/// The bytes of one write unit.
 const WRITE_UNIT: usize = 1_024;
 
-/// A request to DynamoDB failed, after its repeats, or an item is none of ours.
+/// A request to DynamoDB failed, after its retries, or an item is not one of ours.
 #[derive(Debug, Error)]
 #[error("DynamoDB {operation}: {why}")]
 pub(crate) struct TableError {
@@ -37,21 +37,21 @@ fn failed<E: std::error::Error>(operation: &'static str) -> impl Fn(E) -> TableE
     }
 }
 
-/// What is remembered of a call of which an attempt failed, or may have.
+/// What is remembered of a call after an attempt that failed or may have failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallRecord {
     pub(crate) attempts: u32,
-    /// How often in a row the vendor refused it, for itself as far as could be told.
+    /// How often in a row the vendor refused it, as far as could be told for a reason of its own.
     pub(crate) refusals: u32,
     /// When its first attempt left.
     pub(crate) first_sent: Option<Time>,
-    /// An attempt left, and nobody knows what became of it.
+    /// An attempt left, and its outcome is unknown.
     pub(crate) unknown: bool,
     /// Until when the vendor may be at work on an attempt whose answer was lost, or never noted.
     pub(crate) lost_until: Option<Time>,
     /// The vendor accepted it as a job: it is not sent again.
     pub(crate) job: Option<Job>,
-    /// It is over, and its task could not be told yet.
+    /// It is over, but its result could not be reported yet.
     pub(crate) told: Option<TaskResult>,
 }
 
@@ -59,7 +59,7 @@ pub(crate) struct CallRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Put {
     Done,
-    /// Somebody else wrote first.
+    /// Another drainer wrote first.
     Lost,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Table {
     name: String,
     /// The id of the shared item.
     shared: String,
-    /// What the ids of its calls begin with: a worker may write those of its own target only.
+    /// The prefix of the ids of its calls: a worker may write only those of its own target.
     calls: String,
 }
 
@@ -110,9 +110,9 @@ impl Table {
                 why: format!("the item {} has no state or no version", self.shared),
             });
         };
-        // Written by a version that knew of no generations, it is of the first one.
+        // An item written by a version without generations belongs to the first one.
         let since = number("begun").and_then(|millis| i64::try_from(millis).ok());
-        // Orders that cannot be read may be a pause: nothing starts then.
+        // Orders that cannot be read may be a pause, so nothing starts.
         let orders = item.get("orders").and_then(|value| value.as_s().ok());
         let orders = orders.map_or(Ok(Orders::default()), |text| Orders::read(text));
         Ok(Some(Item {
@@ -129,7 +129,7 @@ impl Table {
         }))
     }
 
-    /// Writes the shared item if its version is still `before`; none: if there is no item.
+    /// Writes the shared item if its version is still `before`; `None`: if there is no item.
     pub(crate) async fn write(&self, item: Item, before: Option<u64>) -> Result<Put, TableError> {
         let number = |number: u64| AttributeValue::N(number.to_string());
         let since = u64::try_from(item.generation.since.as_millis()).unwrap_or(0);
@@ -159,7 +159,7 @@ impl Table {
         }
     }
 
-    /// The write units that an item costs: it has names, numbers and a version beside its state.
+    /// The write units that an item costs: it has names, numbers and a version besides its state.
     pub(crate) fn units(&self, item: &Item) -> u64 {
         let orders = item.orders.to_text().map_or(0, |text| text.len());
         let size = item.state.len() + orders + self.shared.len() + 80;
@@ -195,7 +195,7 @@ impl Table {
             let count = number(name).and_then(|count| u32::try_from(count).ok());
             count.unwrap_or(0)
         };
-        // A job that cannot be read is no call that can be sent.
+        // A call whose job cannot be read must not be sent again.
         let job = text("job").map(|job| serde_json::from_str(job)).transpose();
         let job = job.map_err(|error| TableError {
             operation: "GetItem",
@@ -212,7 +212,7 @@ impl Table {
         }))
     }
 
-    /// Remembers a call. Answers with the write units it costs.
+    /// Remembers a call. Returns the write units that it costs.
     pub(crate) async fn remember(
         &self,
         message: &str,

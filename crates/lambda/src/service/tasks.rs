@@ -1,4 +1,4 @@
-//! The tasks that wait, on Step Functions: told how their call ended, asked whether they still wait.
+//! Waiting tasks on Step Functions: tells them how their call ended, and asks whether they still wait.
 
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
@@ -9,7 +9,7 @@ use crate::conclusion::TaskResult;
 use crate::service::clients::of_trace;
 use crate::trace::TraceHeader;
 
-/// A request to Step Functions failed, after its repeats.
+/// A request to Step Functions failed, after its retries.
 #[derive(Debug, Error)]
 #[error("Step Functions {operation}: {why}")]
 pub(crate) struct TaskError {
@@ -21,7 +21,7 @@ pub(crate) struct TaskError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Yes,
-    /// It timed out, was stopped or has its answer, or the token was never one.
+    /// It timed out, was stopped or has its result, or the token was never valid.
     No,
 }
 
@@ -38,7 +38,7 @@ impl Tasks {
         }
     }
 
-    /// Asks whether the task still waits, and gives its heartbeat.
+    /// Asks whether the task still waits, by sending its heartbeat.
     pub(crate) async fn beat(
         &self,
         token: &str,
@@ -73,7 +73,7 @@ impl Tasks {
     }
 }
 
-/// What the answer says about the task.
+/// What the response says about the task.
 fn judge<E>(operation: &'static str, sent: Result<(), E>) -> Result<Waits, TaskError>
 where
     E: ProvideErrorMetadata + std::error::Error,

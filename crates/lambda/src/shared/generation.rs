@@ -1,28 +1,28 @@
-//! Which configuration a drainer goes by, and which of two is the later one. Pure.
+//! Which configuration a drainer uses, and which of two is the later one. Pure.
 //!
-//! A drainer runs for minutes, so that after a deployment drainers of two configurations are at work. Lambda begins no
-//! invocation with the old one once the new one is in force (but for a few seconds): so the configuration of the invocation
-//! that began last is the one that counts. Nothing else is needed of a deployment, and one that is rolled back is a later one
-//! like any other.
+//! A drainer runs for minutes, so after a deployment drainers of two configurations are at work. Once the new one is in
+//! force, Lambda begins no invocation with the old one (apart from a few seconds), so the configuration of the
+//! invocation that began last is the one that counts. Nothing else needs to be known of a deployment, and a rollback is
+//! a later deployment like any other.
 
 use rampmeter_dispatch::Time;
 
-/// The configuration of a drainer, or the one that the item is kept by.
+/// The configuration of a drainer, or the one by which the item is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Generation {
-    /// A digest of the configuration; nought where nobody has written yet.
+    /// A digest of the configuration; 0 where nobody has written yet.
     pub(crate) digest: u64,
-    /// When the latest invocation that went by it began.
+    /// When the latest invocation that used it began.
     pub(crate) since: Time,
 }
 
 impl Generation {
-    /// That of an invocation which begins now with a configuration of this digest.
+    /// The generation of an invocation that begins now with a configuration of this digest.
     pub(crate) fn begun(digest: u64, now: Time) -> Generation {
         Generation { digest, since: now }
     }
 
-    /// Whether a drainer of this generation may decide nothing more, for the item is kept by a later one.
+    /// Whether a drainer of this generation may decide nothing more because a later one keeps the item.
     pub(crate) fn yields_to(self, item: Generation) -> bool {
         self.digest != item.digest && (item.since, item.digest) > (self.since, self.digest)
     }
@@ -32,7 +32,7 @@ impl Generation {
         self.digest != item.digest && !self.yields_to(item)
     }
 
-    /// That of the item once a drainer of this one has written it.
+    /// The generation of the item once a drainer of this one has written it.
     pub(crate) fn kept(self, item: Generation) -> Generation {
         Generation {
             digest: self.digest,
@@ -45,7 +45,7 @@ impl Generation {
     }
 }
 
-/// The digest of a configuration: FNV-1a, of 63 bits, so that it is a number in every notation. Never nought.
+/// The digest of a configuration: FNV-1a, cut to 63 bits so that every notation has it as a positive number. Never 0.
 pub(crate) fn digest(configuration: &str) -> u64 {
     let hash = configuration
         .bytes()

@@ -11,8 +11,8 @@ pub(crate) struct Item {
     pub(crate) state: Vec<u8>,
     /// Rises with every write.
     pub(crate) version: u64,
-    /// By which configuration it is kept.
+    /// The configuration by which it is kept.
     pub(crate) generation: Generation,
-    /// What a person ordered: written as it was read.
+    /// What a person ordered; written back as it was read.
     pub(crate) orders: Orders,
 }

@@ -1,6 +1,6 @@
-//! What X-Ray is told of a call: a segment for the time that its message was served, and a subsegment for each attempt at
-//! the vendor. Pure: ids and times are arguments. Of a request it says the method and the URL without its query; nothing
-//! of headers, bodies and the vendor's texts.
+//! What X-Ray is told of a call: a segment for the time that its message was served, and a subsegment for each attempt
+//! at the vendor. Pure: ids and times are arguments. Of a request it gives the method and the URL without its query,
+//! and nothing of headers, bodies or the vendor's texts.
 //!
 //! <https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html>
 
@@ -36,7 +36,7 @@ impl Segment {
         self.header.under(self.id)
     }
 
-    /// The document of the whole, when the message is no more in this environment's hands.
+    /// The document of the whole segment, once the message is out of this environment's hands.
     pub(crate) fn document(&self, name: &str, target: &str, lane: Priority, ended: Time) -> Value {
         let mut document = json!({
             "name": written(name),
@@ -99,7 +99,7 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// What is to be seen of an outcome.
+    /// Makes it from an outcome.
     pub(crate) fn of(outcome: &Outcome) -> Seen {
         let status = outcome.answer().map(|answer| answer.status);
         let flags: &[&str] = match outcome {
@@ -120,7 +120,7 @@ impl Seen {
     }
 }
 
-/// A name as X-Ray takes it: letters, digits and a few signs of any sort, others as `_`.
+/// A name as X-Ray accepts it: letters, digits and a few signs; anything else becomes `_`.
 fn written(name: &str) -> String {
     let sign = |sign: char| sign.is_alphanumeric() || " _.:/%&#=+\\-@".contains(sign);
     let written = name.chars().take(MAX_NAME_CHARS);

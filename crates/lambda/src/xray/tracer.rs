@@ -1,4 +1,4 @@
-//! Tells X-Ray of the calls whose traces are recorded, if the function is traced. What it says is made in `segment`.
+//! Tells X-Ray of the calls whose traces are recorded, if the function is traced. The documents are made in `segment`.
 
 use rampmeter_call::{Outcome, Request};
 use rampmeter_caller::Profile;
@@ -14,7 +14,7 @@ use crate::xray::segment::{Attempted, Seen, Segment};
 /// The tracer of a function.
 #[derive(Debug)]
 pub(crate) struct Tracer {
-    /// None: the function is not traced.
+    /// `None`: the function is not traced.
     daemon: Option<Daemon>,
     function: String,
     target: String,
@@ -34,7 +34,7 @@ impl Tracer {
         }
     }
 
-    /// From now on the message is served. Where its trace is recorded, what is sent for it belongs to the segment.
+    /// Begins to serve a message. If its trace is recorded, every request made for it belongs to the segment.
     pub(crate) fn begin(&self, message: &mut Message, now: Time) -> Option<Segment> {
         self.daemon.as_ref()?;
         let segment = Segment::of(message.trace.as_ref(), SegmentId(random()), now)?;
@@ -68,7 +68,7 @@ impl Tracer {
         daemon.send(&segment.attempt(SegmentId(random()), &attempt));
     }
 
-    /// The message is served, or in its queue again.
+    /// The message has been served, or is back in its queue.
     pub(crate) fn end(&self, segment: Option<&Segment>, lane: Priority, now: Time) {
         if let (Some(daemon), Some(segment)) = (&self.daemon, segment) {
             daemon.send(&segment.document(&self.function, &self.target, lane, now));

@@ -1,10 +1,10 @@
-//! An answer of the admin port about one thing, in the form that was asked for.
+//! Prints a response of the admin port about one thing, in the form that was asked for.
 
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use serde_json::Value;
 
-/// Prints the answer as it came, the name of what it is about, or what it means for people.
+/// Prints the response as it came, the name of its subject, or what it means for people.
 pub(crate) fn print(
     arguments: &OutputArguments,
     answer: &Value,

@@ -1,5 +1,5 @@
-//! `backup` and `restore`: a copy of a data directory, made while a server runs on it or not, and its return into a new one.
-//! They work on the directories themselves: what is restored has no server yet.
+//! `backup` and `restore`: make a copy of a data directory, whether or not a server runs on it, and restore it into a
+//! new one. They work on the directories themselves, for what is restored has no server yet.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use crate::serve::privacy::own_files;
 const DEFAULT_FILE: &str = "rampmeter.toml";
 const DEFAULT_DIRECTORY: &str = ".rampmeter";
 
-/// Which data are meant.
+/// Which data directory is meant.
 #[derive(Debug, Args)]
 struct Data {
     /// Configuration that names the data directory. Without it: rampmeter.toml in this directory if there is one.
@@ -187,7 +187,7 @@ fn listed<'a>(ids: impl Iterator<Item = &'a i64>) -> String {
     ids.join(", ")
 }
 
-/// A length in the unit that people would choose.
+/// A size in the unit that people would choose.
 fn bytes(length: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a length for people")]
     let length = length as f64;

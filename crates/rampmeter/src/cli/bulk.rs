@@ -1,5 +1,5 @@
-//! The same change to many: a person agrees once, one entry of the audit trail says what is meant, and each is asked for at a
-//! pace.
+//! The same change to many items: a person agrees once, one entry of the audit trail says what is meant, and the
+//! changes are made one by one at a given rate.
 
 use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
@@ -23,13 +23,13 @@ impl Pace {
         }
     }
 
-    /// From one to the next.
+    /// The time from one to the next.
     pub(super) fn pause(self) -> Duration {
         Duration::from_secs_f64(1.0 / self.0)
     }
 }
 
-/// What is about to be done to many.
+/// A change that is about to be made to many items.
 #[derive(Debug)]
 pub(super) struct Bulk<'a> {
     /// `redrive` or `discard`.
@@ -38,13 +38,13 @@ pub(super) struct Bulk<'a> {
     pub(super) target: &'a str,
     /// How many of what.
     pub(super) subject: String,
-    /// By what they were chosen.
+    /// The filters by which they were chosen.
     pub(super) chosen_by: String,
     pub(super) reason: &'a str,
 }
 
 impl Bulk<'_> {
-    /// Asks a person at a terminal, unless that was done. Nobody else agrees.
+    /// Asks a person at a terminal, unless `--yes` was given. Without a terminal nobody can agree.
     pub(super) fn agree(&self, yes: bool) -> Result<(), Failure> {
         if yes || agreed(&format!("{} {}?", self.kind, self.subject))? {
             return Ok(());
@@ -53,7 +53,7 @@ impl Bulk<'_> {
         Err(Failure::new("RM2046", Exit::Usage, what).with_help("the same command with --yes"))
     }
 
-    /// Writes the entry of the audit trail. Answers what each change is to name.
+    /// Writes the entry of the audit trail. Returns its number, to which each change refers.
     pub(super) async fn begin(&self, client: &Client) -> Result<Value, Failure> {
         let body = json!({
             "kind": self.kind,

@@ -26,7 +26,7 @@ pub(crate) struct Arguments {
     /// Form of the lines.
     #[arg(long, value_enum, default_value_t = Form::Sh)]
     format: Form,
-    /// Set AWS_ENDPOINT_URL, so that every AWS service is asked of this server.
+    /// Set AWS_ENDPOINT_URL, so that requests to every AWS service go to this server.
     #[arg(long)]
     all: bool,
 }
@@ -44,18 +44,19 @@ enum Form {
     Powershell,
 }
 
-/// A name of this machine (RFC 6761). SDKs put `sync-` before the host for StartSyncExecution and TestState; before an
-/// address that makes no host at all, before this name one that is again this machine where `.localhost` is resolved.
+/// A name of this machine (RFC 6761). For StartSyncExecution and TestState, SDKs put `sync-` before the host. Before an
+/// IP address that makes no valid host; before this name it makes one that is this machine again, wherever `.localhost`
+/// is resolved.
 const NAME: &str = "rampmeter.localhost";
 
-/// How long names may take to be looked up. Where nobody answers, the address serves all but two operations.
+/// How long the lookup of names may take. Without an answer, the IP address serves all but two operations.
 const MAX_LOOKUP: Duration = Duration::from_millis(500);
 
 /// What the variables cannot tell the aws CLI of version 1: it sends `sqs` to AWS whatever `AWS_ENDPOINT_URL_SQS` says,
 /// unless the command line has an endpoint.
 const CLI_VERSION_1: &str = r#"aws() { case " $* " in *" --endpoint-url"*) command aws "$@" ;; *" sqs "*) command aws --endpoint-url "${AWS_ENDPOINT_URL_SQS:-$AWS_ENDPOINT_URL}" "$@" ;; *) command aws "$@" ;; esac; }"#;
 
-/// What another profile and temporary credentials of the shell would put in the place of ours.
+/// Variables by which another profile or temporary credentials in the shell would override ours.
 const IN_THE_WAY: [&str; 2] = ["AWS_PROFILE", "AWS_SESSION_TOKEN"];
 
 /// Runs `env`.
@@ -122,7 +123,7 @@ fn under_its_name(url: &str) -> Option<String> {
         .then(|| format!("http://{NAME}{port}"))
 }
 
-/// Whether `NAME` and what SDKs make of it lead to this machine.
+/// Whether `NAME`, and the name that SDKs make of it, lead to this machine.
 fn resolves_within(longest: Duration) -> bool {
     let (answer, answered) = mpsc::channel();
     std::thread::spawn(move || {
@@ -131,7 +132,7 @@ fn resolves_within(longest: Duration) -> bool {
                 .to_socket_addrs()
                 .is_ok_and(|mut addresses| addresses.all(|address| address.ip().is_loopback()))
         };
-        // Nobody listens any more when the wait is over.
+        // After the wait is over, nobody listens any more.
         let _ = answer.send(here(format!("sync-{NAME}")) && here(NAME.to_owned()));
     });
     answered.recv_timeout(longest).unwrap_or(false)
@@ -154,7 +155,7 @@ fn variables(url: &str, states: &str, region: &str, all: bool) -> Vec<(&'static 
         ("AWS_DISABLE_HOST_PREFIX_INJECTION", "true"),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
-        // Newer SDKs read the first, boto3 and the CLI of version 1 the second.
+        // Newer SDKs read the first; boto3 and version 1 of the CLI read the second.
         ("AWS_REGION", region),
         ("AWS_DEFAULT_REGION", region),
     ];
@@ -165,7 +166,7 @@ fn variables(url: &str, states: &str, region: &str, all: bool) -> Vec<(&'static 
         .collect()
 }
 
-/// A word for a shell: as it is when that is safe, in single quotes otherwise.
+/// A word for a shell: unchanged if that is safe, otherwise in single quotes.
 fn quoted(value: &str) -> String {
     let safe = |letter: u8| letter.is_ascii_alphanumeric() || b":/.-_".contains(&letter);
     if !value.is_empty() && value.bytes().all(safe) {

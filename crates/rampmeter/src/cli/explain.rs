@@ -1,4 +1,5 @@
-//! `explain CODE`: what an error code means. The codes of the configuration are that crate's; the rest is here.
+//! `explain CODE`: what an error code means. The codes of configurations are in the crate `config`; all others are
+//! here.
 
 use clap::Args;
 use rampmeter_config::Code;
@@ -16,7 +17,8 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
-/// Codes of definitions (1xxx) and of the run time (2xxx). A code is never given another meaning.
+/// The codes that are not the configuration's: of definitions (1xxx), of the run time and the command line (2xxx), and
+/// of limits (4xxx). A code never gets another meaning.
 const CODES: &[(&str, &str)] = &[
     (
         "RM1001",

@@ -9,8 +9,8 @@ use tokio::time::Instant;
 
 use crate::client::{Client, text};
 
-/// First and longest pause between two looks. The pause grows, so that a short execution is seen at once and a long
-/// one costs little.
+/// First and longest pause between two checks. The pause grows, so that the end of a short execution is seen at once
+/// and a long one costs little.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
@@ -19,7 +19,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct Deadline(Option<Instant>);
 
 impl Deadline {
-    /// So long from now; for ever when absent.
+    /// So long from now; never when absent.
     pub(crate) fn after(timeout: Option<Duration>) -> Self {
         Self(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
     }
@@ -57,7 +57,7 @@ pub(crate) fn succeeded(description: &Value) -> bool {
     description["status"] == "SUCCEEDED"
 }
 
-/// The object that `-o json` prints of an execution that has ended.
+/// The object that `-o json` prints for an ended execution.
 pub(crate) fn ended_json(description: &Value) -> Value {
     json!({
         "schema": "rampmeter.ended/1",
@@ -69,7 +69,7 @@ pub(crate) fn ended_json(description: &Value) -> Value {
     })
 }
 
-/// An output as a value; what is not JSON stays text.
+/// An output as a value; one that is not JSON stays text.
 fn output_value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }

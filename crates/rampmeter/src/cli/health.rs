@@ -1,4 +1,4 @@
-//! `health`: the verdict of a running server. Is work flowing, does it succeed, is that the truth of now.
+//! `health`: the health report of a running server: whether work flows, whether it succeeds, and how fresh that is.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
-/// Prints the verdict. Exit status 1 when not all is well.
+/// Prints the health report. Exit status 1 unless all is well.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let client = arguments.server.client()?;
     if arguments.ready {
@@ -102,7 +102,7 @@ fn words(health: &Value) -> String {
     lines.join("\n")
 }
 
-/// The command that helps on, and what else is to be known.
+/// The command to run next, and what else to know.
 fn what_to_do(finding: &Value) -> Vec<String> {
     let lines = ["next", "hint"].map(|what| (what, text(&finding[what])));
     let lines = lines.into_iter().filter(|(_, words)| !words.is_empty());

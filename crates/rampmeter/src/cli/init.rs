@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
-/// The vendors there are templates for.
+/// The vendors for which there are templates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Template {
     /// Any HTTP API.
@@ -147,7 +147,7 @@ mod tests {
 
     const RSA: &str = include_str!("../../../caller/tests/keys/rfc7515-rsa.pem");
 
-    /// The variables that a template's example of the environment sets.
+    /// The value that a template's example of the environment gives a variable.
     fn variable(files: &[File], name: &str) -> Option<String> {
         let (_, example) = files.iter().find(|(file, _)| *file == ".env.example")?;
         let line = example

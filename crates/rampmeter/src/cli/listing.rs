@@ -1,4 +1,4 @@
-//! What `limit list` and `target list` share: the admin port knows the list, this only sets it out.
+//! What commands that print a list of the admin port share: its options, and its layout as a table.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments};

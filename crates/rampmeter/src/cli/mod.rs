@@ -1,5 +1,5 @@
 //! The command line: which commands there are, and what they share.
-//! The commands talk to a running server through its two ports and use nothing else of it.
+//! Commands talk to a running server only through its two ports.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ enum Command {
     /// Put the limits on trial: more work than they let through, while the engine is killed, limits change and the clock
     /// is set back. A strict stand-in vendor counts.
     Trial(trial::Arguments),
-    /// Serve the order-sync example with a stand-in vendor and orders that come in: something to look at.
+    /// Serve the order-sync example with a stand-in vendor and arriving orders: something to look at.
     Dev(dev::Arguments),
     /// Run the embedded engine and serve both ports, with the dashboard.
     Serve(serve::Arguments),
@@ -68,10 +68,10 @@ enum Command {
     /// List the limits and how full they are, and change them.
     #[command(subcommand)]
     Limit(limit::Command),
-    /// List the targets, pause them and let them go on.
+    /// List the targets, pause and resume them.
     #[command(subcommand)]
     Target(target::Command),
-    /// List the calls that failed for good, take them up again, discard them.
+    /// List the calls that failed for good, redrive them, discard them.
     #[command(subcommand)]
     Dlq(dlq::Command),
     /// Say who may log in at the admin port.

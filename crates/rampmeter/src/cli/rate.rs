@@ -1,18 +1,18 @@
-//! The rate that a limit can reach, as `limit list`, `target show` and `check` tell it. A window whose places are free
-//! one length after the answer reaches less than its own rate where calls take long: people should hear of it before
+//! The rate that a limit can reach, as `limit list`, `target show` and `check` show it. A window whose slots are free
+//! one length after the answer reaches less than its own rate where calls take long, and people should be told before
 //! they wonder.
 
 use serde_json::Value;
 
-/// Below this part of its own rate a window is worth a warning.
+/// A window that reaches less than this part of its own rate is worth a warning.
 pub(super) const LOW: f64 = 0.9;
 
 /// Calls a second.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rate {
-    /// What the limit lets through at the time that a call takes; none while that is not known.
+    /// What the limit lets through, given the time that a call takes; `None` while that is not known.
     pub(super) reaches: Option<f64>,
-    /// What a window stands for: its calls by its length. None for calls in flight.
+    /// A window's own rate: its calls divided by its length. `None` for calls in flight.
     pub(super) nominal: Option<f64>,
     /// The most calls that the vendor may count in one window, where that is more than the limit.
     pub(super) vendor_may_count: Option<u64>,
@@ -54,7 +54,7 @@ impl Rate {
     }
 }
 
-/// A rate with as many digits as tell something.
+/// A rate with as many digits as are meaningful.
 pub(super) fn calls(rate: f64) -> String {
     match rate {
         0.1.. => format!("{rate:.1}"),

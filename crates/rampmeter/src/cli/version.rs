@@ -7,7 +7,7 @@ use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
 use serde_json::json;
 
-/// The commit it was built from: set by whoever builds a release, unknown otherwise.
+/// The commit it was built from: set in release builds, unknown otherwise.
 const COMMIT: Option<&str> = option_env!("RAMPMETER_COMMIT");
 
 /// Options of `version`.

@@ -1,13 +1,13 @@
-//! Where the server is: the options of every command that asks it.
+//! Where the server is: the options of every command that talks to one.
 
 use clap::Args;
 use rampmeter_terminal::Failure;
 
 use super::Client;
 
-/// Where the AWS port is unless a user says otherwise.
+/// Where the AWS port is by default.
 pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:4566";
-/// Where the admin port is unless a user says otherwise.
+/// Where the admin port is by default.
 pub(crate) const DEFAULT_ADMIN: &str = "http://127.0.0.1:4580";
 
 /// Where the server is.

@@ -1,6 +1,7 @@
-//! A small client of the two ports: AWS JSON 1.0 to the one, GET to the other. Requests to the AWS port are signed with the
-//! credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as those of every AWS client are; a
-//! server without credentials of its own takes any. Requests to the admin port carry the token in `RAMPMETER_TOKEN`, if there is one.
+//! A small client of the two ports: AWS JSON 1.0 to the one, GET and POST to the other. Requests to the AWS port are
+//! signed with the credential in the environment, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, as by every AWS
+//! client; a server without credentials of its own accepts any. Requests to the admin port carry the token in
+//! `RAMPMETER_TOKEN`, if there is one.
 
 mod arguments;
 pub(crate) mod on_aws;
@@ -23,7 +24,7 @@ pub(crate) use arguments::{DEFAULT_ADMIN, DEFAULT_SERVER, ServerArguments};
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// Longest wait for one answer; the server answers at once or not at all.
+/// Longest wait for one response; the server answers at once or not at all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Errors by which the server says that it does not know or does not trust the sender.
@@ -45,7 +46,7 @@ pub(crate) struct Client {
     token: Option<SecretString>,
 }
 
-/// An error that the server answered.
+/// An error response of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     /// AWS's exception name, or the code of the admin port.
@@ -59,14 +60,14 @@ pub(crate) struct Refusal {
 pub(crate) enum ClientError {
     /// The server refused it.
     Refused(Refusal),
-    /// No server, no permission, or no answer that can be read.
+    /// No server, no permission, or no response that can be read.
     Failure(Failure),
 }
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {
-            // The admin port has codes of ours; AWS has names only.
+            // The admin port has codes of ours; AWS has only names.
             ClientError::Refused(refusal) if refusal.name.starts_with("RM") => {
                 Self::new(refusal.name, Exit::Failed, refusal.message)
             }
@@ -158,7 +159,7 @@ impl Client {
         refused(status, name, &answer["message"])
     }
 
-    /// Gets an object of the admin port: its path by segments.
+    /// Gets an object from the admin port, by the segments of its path.
     pub(crate) async fn admin(&self, segments: &[&str]) -> Result<Value, ClientError> {
         self.admin_with(segments, &[]).await
     }
@@ -184,7 +185,7 @@ impl Client {
         refused(status, name, &answer["error"]["message"])
     }
 
-    /// Gets bytes of the admin port, into `out` as they come.
+    /// Gets bytes from the admin port, and writes them to `out` as they come.
     pub(crate) async fn bytes(
         &self,
         segments: &[&str],
@@ -296,7 +297,8 @@ impl Client {
     }
 }
 
-/// The credential and the region in the environment. A key of a real AWS account is not used: it is for AWS.
+/// Signs with the credential and the region in the environment. A key of a real AWS account is not used: it is meant
+/// for AWS.
 fn signer(environment: &dyn Fn(&str) -> Option<String>) -> Signer {
     let region = [
         "AWS_REGION",
@@ -370,7 +372,7 @@ fn unreachable(base: &Url, why: &reqwest::Error) -> ClientError {
     )
 }
 
-/// The value of the options is a URL, or an address as the configuration writes it.
+/// The base URL of a port. The option's value is a URL, or an address as the configuration has it.
 fn base_url(option: &str, text: &str) -> Result<Url, Failure> {
     let with_scheme = if text.contains("://") {
         text.to_owned()

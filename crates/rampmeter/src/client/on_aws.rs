@@ -1,6 +1,6 @@
-//! A small client of AWS itself: operations in JSON, signed with the same code that the AWS port checks signatures with
-//! (`wire`). An SDK would cost most of a build for five operations. Credentials come from the environment; what is in a profile,
-//! single sign-on included, AWS's own command line puts there.
+//! A small client of AWS itself: operations in JSON, signed by the code with which the AWS port checks signatures
+//! (`wire`). For five operations an SDK would cost most of a build. Credentials come from the environment; AWS's own
+//! command line can put those of a profile there, single sign-on included.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use url::Position;
 
-/// Longest wait for one answer.
+/// Longest wait for one response.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-/// Times that a request is made whose failure may pass.
+/// How often a request is attempted whose failure may be temporary.
 const TRIES: u32 = 3;
 
 /// A service with a JSON protocol.
@@ -123,7 +123,8 @@ impl AwsClient {
         &self.key
     }
 
-    /// Calls an operation, again where its failure may pass. One that changes something must bear that.
+    /// Calls an operation, and repeats it where its failure may be temporary. An operation that changes something must
+    /// tolerate that.
     pub(crate) async fn call(
         &self,
         service: Service,
@@ -200,7 +201,7 @@ fn may_pass(error: &AwsError) -> bool {
     }
 }
 
-/// Where a service is: what the environment says, as for AWS's own tools, or the public endpoint of the region.
+/// The endpoint of a service: what the environment says, as for AWS's own tools, or the public endpoint of the region.
 fn endpoint(service: &str, region: &str, environment: &dyn Fn(&str) -> Option<String>) -> String {
     let own = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase());
     let set = environment(&own).or_else(|| environment("AWS_ENDPOINT_URL"));

@@ -1,5 +1,6 @@
-//! What the command line trusts, and what it shows: `RAMPMETER_CA_FILE` names the authorities of a company's own, beside those of the
-//! system; `RAMPMETER_CLIENT_CERTIFICATE_FILE` a certificate with its key, for a server that asks for one.
+//! The certificates that the command line trusts, and the one that it shows. `RAMPMETER_CA_FILE` names a company's own
+//! authorities, in addition to the system's; `RAMPMETER_CLIENT_CERTIFICATE_FILE` names a certificate with its key, for
+//! a server that asks for one.
 
 use rampmeter_terminal::{Exit, Failure};
 use reqwest::{Certificate, ClientBuilder, Identity};

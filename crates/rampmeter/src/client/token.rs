@@ -1,5 +1,5 @@
-//! The token of whoever uses the command line: `RAMPMETER_TOKEN`, or the file that `RAMPMETER_TOKEN_FILE` names. It is no option: what
-//! stands on a command line is read by everybody on the machine.
+//! The token of whoever uses the command line: `RAMPMETER_TOKEN`, or the file that `RAMPMETER_TOKEN_FILE` names. There
+//! is no option for it, since everybody on the machine can read a command line.
 
 use rampmeter_terminal::{Exit, Failure};
 use secrecy::SecretString;

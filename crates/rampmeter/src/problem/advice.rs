@@ -1,11 +1,11 @@
-//! What is allowed and hurts all the same: what `check` says of a sound definition beyond AWS's own warnings. It
-//! looks at the definition as it is written, in both query languages, and never at data.
+//! What is allowed but does harm: the advice that `check` gives on a valid definition, beyond AWS's own warnings. It
+//! looks only at the definition as written, in both query languages, and never at data.
 
 use serde_json::{Map, Value};
 
 /// A task may wait for an answer that never comes.
 const NO_TIMEOUT: &str = "RM1102";
-/// A workflow repeats what the worker repeats already.
+/// A workflow repeats what the worker already repeats.
 const DOUBLE_RETRY: &str = "RM1103";
 /// A heartbeat runs out while a call waits in its queue.
 const HEARTBEAT: &str = "RM1104";
@@ -14,7 +14,7 @@ const LARGE: &str = "RM1105";
 
 /// AWS's limit on the data of a state, in bytes of JSON text.
 const DATA_LIMIT: usize = 256 << 10;
-/// What is written into a definition should leave a quarter of the limit to the data that comes to it.
+/// Data written into a definition should leave a quarter of the limit for the data that arrives at run time.
 const DATA_WARNING: usize = DATA_LIMIT / 4 * 3;
 
 /// Errors of a call that the worker has repeated already when the workflow sees them. The catch-alls match them too.
@@ -36,7 +36,7 @@ pub(crate) struct Advice {
 }
 
 impl Advice {
-    /// What is certain to do harm.
+    /// Advice on what is certain to do harm.
     pub(crate) fn error(
         code: &'static str,
         location: String,
@@ -62,7 +62,7 @@ pub(crate) fn on(definition: &Value) -> Vec<Advice> {
     found
 }
 
-/// The depth of a definition is bounded: it was parsed.
+/// Recursive; the parser has bounded the depth of a definition.
 fn on_graph(graph: &Map<String, Value>, location: &str, found: &mut Vec<Advice>) {
     let states = graph.get("States").and_then(Value::as_object);
     for (name, state) in states.into_iter().flatten() {
@@ -155,7 +155,7 @@ fn awaits_token(state: &Map<String, Value>) -> bool {
     resource.is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
 }
 
-/// Whether a task drops a call into a target's queue: a message body with a method and a path or an endpoint.
+/// Whether a task sends a call to a target's queue: a message body with a method and a path or an endpoint.
 fn is_call(state: &Map<String, Value>) -> bool {
     let resource = state.get("Resource").and_then(Value::as_str);
     let body = ["Parameters", "Arguments"]

@@ -1,4 +1,4 @@
-//! What is another than at the last start, and what follows from that, in words.
+//! What differs from the last start, and what follows from that, in words.
 
 use std::time::Duration;
 

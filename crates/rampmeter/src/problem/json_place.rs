@@ -1,6 +1,6 @@
 //! Where a JSON pointer points to in a JSON text: the bytes of the value, so that an error can show them. Elements of
 //! arrays may be written as AWS writes them, `/Choices[0]` instead of `/Choices/0`.
-//! It only finds its way; whether the text is good JSON is for the parser of the definition to say.
+//! It does not validate: whether the text is JSON is for the parser of the definition to say.
 
 use std::ops::Range;
 

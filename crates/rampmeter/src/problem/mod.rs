@@ -1,4 +1,4 @@
-//! Problems of workflow definitions, in the form of the configuration's: code, place, and AWS's own code.
+//! Problems of workflow definitions, in the same form as the configuration's: code, place, and AWS's own code.
 
 mod absent_target;
 pub(crate) mod advice;
@@ -84,7 +84,7 @@ pub(crate) fn problems_on_aws(file: &str, text: &str, express: bool) -> Vec<Prob
         .collect()
 }
 
-/// The text with something in the place of every `${Name}` that is as long, so that places stay true.
+/// The text with a filler of the same length for every `${Name}`, so that places stay correct.
 fn substituted(text: &str) -> String {
     let mut substituted = String::with_capacity(text.len());
     let mut rest = text;
@@ -107,7 +107,7 @@ fn substituted(text: &str) -> String {
     substituted
 }
 
-/// What keeps the workflows of a configuration from running here, as text for people; nothing if they all run.
+/// What keeps the workflows of a configuration from running here, as text for people; `None` if they all run.
 pub(crate) fn report(config: &Config, color: bool) -> Option<String> {
     let mut rendered = Vec::new();
     for workflow in config.workflows.values() {
@@ -126,7 +126,7 @@ pub(crate) fn report(config: &Config, color: bool) -> Option<String> {
 }
 
 fn of_syntax(file: &str, text: &str, error: &serde_json::Error) -> Problem {
-    // The parser ends its message with the place, which is shown as a place here.
+    // The parser ends its message with the place, which is shown separately here.
     let message = error.to_string();
     let message = message.split(" at line ").next().unwrap_or_default();
     Problem {
@@ -176,7 +176,7 @@ fn of_unserved(file: &str, text: &str, unserved: rampmeter_asl::Unserved) -> Pro
 }
 
 impl Problem {
-    /// What we say ourselves of a definition.
+    /// Advice of our own on a definition.
     pub(crate) fn of_advice(file: &str, text: &str, advice: Advice) -> Self {
         Self {
             code: advice.code,
@@ -194,7 +194,7 @@ impl Problem {
         }
     }
 
-    /// What stands against a deployment, at a place of the configuration. A table is marked on its first line.
+    /// A problem of a deployment, at a place in the configuration. A table is marked on its first line.
     pub(crate) fn of_finding(
         file: &str,
         finding: &Finding,
@@ -219,7 +219,7 @@ impl Problem {
         }
     }
 
-    /// What stands against a deployment, at a place of a definition.
+    /// A problem of a deployment, at a place in a definition.
     pub(crate) fn in_definition(file: &str, finding: &Finding, text: &str) -> Self {
         let FindingPlace::Definition { pointer, .. } = &finding.place else {
             return Self::of_finding(file, finding, "", 0..0, "");
@@ -293,7 +293,7 @@ impl Problem {
     }
 }
 
-/// The letter at a line and a column in bytes, both from 1; the last letter when the text ends before.
+/// The character at a line and a column in bytes, both from 1; the last character when the text ends before.
 fn letter_at(text: &str, line: usize, column: usize) -> Option<Range<usize>> {
     let line_start: usize = text
         .split_inclusive('\n')
@@ -309,7 +309,7 @@ fn letter_at(text: &str, line: usize, column: usize) -> Option<Range<usize>> {
     Some(at..at + letter.len_utf8())
 }
 
-/// A value of many lines is marked on its first only: the rest would hide what matters.
+/// A value of many lines is marked only on its first line: the rest would hide what matters.
 fn first_line(text: &str, place: Range<usize>) -> Range<usize> {
     let length = text[place.clone()].find('\n').unwrap_or(place.len());
     place.start..place.start + length.max(1)

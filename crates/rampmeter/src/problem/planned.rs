@@ -1,4 +1,4 @@
-//! A configuration read for AWS, and what stands against it with the places it is about.
+//! A configuration read for AWS, and its problems with their places.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use rampmeter_template::{Deployment, Emit};
 
 use super::{Problem, advice, problems_on_aws, queued_call};
 
-/// Advice that is an error of its own on AWS: a queued call without a time-out, data that is too large.
+/// Advice that has an error code of its own on AWS: a queued call without a timeout, data that is too large.
 const ERRORS_ON_AWS: [(&str, &str); 2] = [("RM1102", "RM3011"), ("RM1105", "RM3013")];
 
-/// What is said of a deployment on the command line and not in the file.
+/// What the command line says of a deployment in place of the file.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Choices {
     /// The stage, instead of the file's.
@@ -31,10 +31,10 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Reads a configuration, which is there.
+    /// Reads a configuration, which must exist.
     ///
     /// # Errors
-    /// It is no configuration for AWS: a report with places.
+    /// A report with places when it is not a configuration for AWS.
     pub(crate) fn read(file: &Path, emit: Emit, choices: &Choices) -> Result<Planned, Report> {
         let environment = |name: &str| std::env::var(name).ok();
         let read_file = |path: &Path| std::fs::read_to_string(path);
@@ -64,8 +64,7 @@ impl Planned {
         }
     }
 
-    /// Everything that stands against it: AWS's own diagnostics of the definitions, advice, and what the deployment is
-    /// checked for.
+    /// All problems: AWS's own diagnostics of the definitions, advice, and the findings about the deployment.
     pub(crate) fn problems(&self) -> Vec<Problem> {
         let mut findings = check::findings(&self.deployment());
         let concurrency = self.account_concurrency.into_iter();
@@ -82,7 +81,7 @@ impl Planned {
                 continue;
             };
             let config = &self.plan.config;
-            // What is wrong with a key is said by the findings.
+            // The findings already say what is wrong with a key.
             let calls = queued_call::on(&value, Some(config)).into_iter();
             let calls = calls.filter(|advice| advice.code != queued_call::COLLIDING_KEY);
             for advice in advice::on(&value).into_iter().chain(calls) {
@@ -127,7 +126,7 @@ impl Planned {
         problem.render(self.text_of(problem), color)
     }
 
-    /// The text that a problem's place is in.
+    /// The text to which a problem's place refers.
     pub(crate) fn text_of(&self, problem: &Problem) -> &str {
         if problem.file() == self.file.display().to_string() {
             return self.plan.source.text();

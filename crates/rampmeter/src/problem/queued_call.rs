@@ -1,5 +1,5 @@
-//! The call messages of a definition: members that no message has or that are missing, and idempotency keys that can be the
-//! same for two different calls. Both would be found out only when a call waits, the second by nobody.
+//! The call messages of a definition: members that are unknown or missing, and idempotency keys that can be the same
+//! for two different calls. The first would show only at run time, the second perhaps never.
 
 use rampmeter_call::{Account, TemplateFault, template_fault};
 use rampmeter_config::{Config, Target, Worker};
@@ -16,8 +16,8 @@ pub(crate) const COLLIDING_KEY: &str = "RM1106";
 /// A message could never be a call.
 const BAD_MESSAGE: &str = "RM1107";
 
-/// What stands against the calls of a definition, whose substitutions are resolved. Without a configuration the queues of
-/// targets are known by their names' endings.
+/// The problems of a definition's calls, once its substitutions are resolved. Without a configuration, the queues of
+/// targets are recognised by the endings of their names.
 pub(crate) fn on(definition: &Value, config: Option<&Config>) -> Vec<Advice> {
     states(definition)
         .iter()
@@ -78,7 +78,7 @@ fn of_state(pointer: &str, state: &State<'_>, config: Option<&Config>) -> Vec<Ad
     found
 }
 
-/// The account that a state's message is for; none if it is no call, or if somebody else drains its queue.
+/// The account that a state's message is for; `None` if it is not a call, or if somebody else drains its queue.
 fn account(state: &State<'_>, config: Option<&Config>) -> Option<Account> {
     let sends = state
         .resource()
@@ -99,7 +99,7 @@ fn account(state: &State<'_>, config: Option<&Config>) -> Option<Account> {
     None
 }
 
-/// The account of a target that is not known here: it has whichever endpoint the message names.
+/// The account of an unknown target: it is taken to have whichever endpoint the message names.
 fn anybody(state: &State<'_>) -> Option<Account> {
     let anywhere = Url::parse("https://vendor.invalid/").ok()?;
     let mut account = Account::new("a target", anywhere);
@@ -114,7 +114,7 @@ fn anybody(state: &State<'_>) -> Option<Account> {
     Some(account)
 }
 
-/// The target whose queue is named, or computed from its queues' common beginning.
+/// The target whose queue is named, or computed from the common prefix of its queues.
 fn target_of<'c>(queue: Argument<'_>, config: &'c Config) -> Option<&'c Target> {
     let is_meant = |target: &&Target| match queue {
         Argument::Literal(url) => {
@@ -131,7 +131,7 @@ fn target_of<'c>(queue: Argument<'_>, config: &'c Config) -> Option<&'c Target> 
             })
         }
     };
-    // One target's name can be the beginning of another's.
+    // One target's name can be a prefix of another's.
     config
         .targets
         .values()

@@ -1,5 +1,5 @@
-//! What a started server tells: where it is, how to point tools at it, what to try next. For people as three blocks,
-//! for programs as one JSON object, on standard output and in the ready file.
+//! What a started server announces: where it is, how to point tools at it, what to try next. For people as three
+//! blocks, for programs as one JSON object, on standard output and in the ready file.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ impl Ready {
         })
     }
 
-    /// Tells it, the ready file first: whoever waits for the line may look for the file.
+    /// Announces it, the ready file first: whoever waits for the line may look for the file at once.
     pub(super) fn announce(&self, as_json: bool, file: Option<&Path>) -> Result<(), Failure> {
         if let Some(file) = file {
             write_ready_file(file, &self.to_json().to_string())?;
@@ -135,7 +135,7 @@ impl Ready {
         }
     }
 
-    /// What a command needs to find the AWS port; nothing where it is by default.
+    /// The option with which a command finds the AWS port; empty at the default address.
     fn server_option(&self) -> String {
         match self.aws_url().as_str() {
             client::DEFAULT_SERVER => String::new(),
@@ -161,8 +161,8 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Writes the file under another name first, so that whoever sees it sees all of it. Neither name is followed where it is a
-/// link: the new file takes the place of whatever had the name.
+/// Writes the file under another name first, so that a reader never sees half of it. Neither name is followed if it is
+/// a link: the new file replaces whatever had the name.
 fn write_ready_file(file: &Path, text: &str) -> Result<(), Failure> {
     let written = (|| -> io::Result<()> {
         let directory = match file.parent() {

@@ -1,4 +1,4 @@
-//! Which configuration `serve` runs with: the file, the environment over it, the options over both.
+//! The configuration with which `serve` runs: the file, overridden by the environment, and both by the options.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,13 +9,13 @@ use rampmeter_terminal::{Exit, Failure};
 
 use super::Arguments;
 
-/// The file that is taken when none is named.
+/// The file that is read when none is named.
 const DEFAULT_FILE: &str = "rampmeter.toml";
 
 /// What an absent file stands for.
 const EMPTY: &str = "version = 1\n";
 
-/// Reads the configuration and puts the options over it.
+/// Reads the configuration and applies the options to it.
 pub(super) fn load(arguments: &Arguments, color: bool) -> Result<Config, Failure> {
     let mut config = of_file(arguments.config.as_deref(), color)?;
     if let Some(data_dir) = &arguments.data_dir {
@@ -87,7 +87,7 @@ fn read(file: Option<&Path>) -> Result<Config, Report> {
     }
 }
 
-/// Refuses an address that other machines can reach, and says what would come of it.
+/// Refuses an address that other machines can reach, and says what the danger is.
 fn loopback_only(address: SocketAddr, key: &str, why: &str, help: &str) -> Result<(), Failure> {
     if address.ip().is_loopback() {
         return Ok(());

@@ -1,5 +1,6 @@
-//! Accepts the connections of one port and serves them. A client that is slow to send its head or to take its answer is
-//! given up, there is a bound on connections, and when the server ends each connection finishes the answer it is in.
+//! Accepts the connections of one port and serves them. A client that is slow to send its head or to read its response
+//! is given up. The number of connections is bounded, and when the server ends, each connection finishes its current
+//! response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,22 +17,23 @@ use super::patience::Patience;
 use super::peer::with_peer;
 use super::tls::Offer;
 
-/// How long a client may take to send the head of its next request. Connections that nobody uses end with it.
+/// How long a client may take to send the head of its next request. This also ends idle connections.
 const SLOWEST_HEAD: Duration = Duration::from_secs(60);
 
-/// How long a client may take nothing of its answer.
+/// How long a client may read nothing of its response.
 const SLOWEST_READER: Duration = Duration::from_secs(60);
 
 /// Longest head of a request, in bytes, with its headers.
 const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// Connections at once on one port. More wait to be accepted: enough for every receive that may wait for a message.
+/// Connections at once on one port: enough for every receive that may wait for a message. More wait to be accepted.
 const MAX_CONNECTIONS: usize = 24_000;
 
 /// The pause after a connection could not be accepted, for example because the process has too many files open.
 const AFTER_A_FAILURE: Duration = Duration::from_millis(100);
 
-/// Serves a port, at most so many connections at once, until `ended`, and then until every connection has finished its answer.
+/// Serves a port, at most so many connections at once, until `ended`, and then until every connection has finished its
+/// response.
 pub(super) async fn serve(
     listener: TcpListener,
     tls: Option<Offer>,
@@ -65,14 +67,14 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        // Answers are small and awaited: waiting for more to send only delays them.
+        // Responses are small and awaited: waiting for more to send would only delay them.
         if stream.set_nodelay(true).is_err() {
             continue;
         }
         let (http, watcher, tls) = (http.clone(), connections.watcher(), tls.clone());
         let service = with_peer(router.clone(), address, Arc::clone(&proxies));
         tokio::spawn(async move {
-            // A connection that breaks off is the client's business.
+            // A connection that breaks off is the client's own affair.
             let _ = match tls {
                 None => {
                     let stream = TokioIo::new(Patience::new(stream, SLOWEST_READER));

@@ -1,9 +1,9 @@
 //! The process's limit on open files. Each connection is one, and the soft limit of most systems, 1,024, is meant for
-//! programs that use `select`; others may raise it to the hard limit by themselves.
+//! programs that use `select`; other programs may raise it to the hard limit themselves.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the soft limit to the hard limit. Without success the server still serves, fewer clients at once.
+/// Raises the soft limit to the hard limit. If that fails, the server still runs, with fewer clients at once.
 pub(super) fn raise() {
     let limit = getrlimit(Resource::Nofile);
     if limit.current == limit.maximum {
@@ -27,7 +27,7 @@ pub(super) struct Shares {
     pub(super) admin: usize,
 }
 
-/// The shares of clients. What is left is kept for calls to vendors, whose lack would be our trouble, and for what is stored.
+/// The shares of clients. The rest is kept for calls to vendors, which must not fail for want of a file, and for the store.
 pub(super) fn shares() -> Shares {
     shares_of(getrlimit(Resource::Nofile).current)
 }

@@ -1,5 +1,5 @@
-//! The drain: no new call starts, calls in flight get their answers or run out of time, one line a second says which.
-//! What has no answer by then keeps its places and is taken up by the next start.
+//! The drain: no new call starts, calls in flight get their answers or run out of time, and one line a second says
+//! which are left. What has no answer by then keeps its slots and is taken up by the next start.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) async fn drain(engine: &Engine, signals: &mut Signals, longest: Durat
                 std::process::exit(INTERRUPTED);
             }
             _ = every_second.tick() => {
-                // The drain may end while this question waits; then there is nothing left to say.
+                // The drain may end while this query waits; then there is nothing left to say.
                 let answer = tokio::select! {
                     () = &mut stopped => return,
                     targets = engine.calls().targets() => targets,
@@ -45,7 +45,7 @@ fn tell(targets: &[TargetState], left: Duration) {
     }
 }
 
-/// What is still in flight; nothing to say when that is none.
+/// What is still in flight; `None` when nothing is.
 fn line(targets: &[TargetState], left: Duration) -> Option<String> {
     let busy: Vec<_> = targets
         .iter()

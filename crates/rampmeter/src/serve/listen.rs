@@ -1,4 +1,4 @@
-//! Opens a port, and says which option changes it when it is taken.
+//! Opens a port; if it is taken, says which option chooses another.
 
 use std::io;
 use std::net::SocketAddr;
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use rampmeter_terminal::{Exit, Failure};
 use tokio::net::TcpListener;
 
-/// Listens on `address`. Another port is never taken silently; port 0 asks for a free one.
+/// Listens on `address`. Never falls back to another port; port 0 asks for a free one.
 pub(super) async fn bind(
     address: SocketAddr,
     option: &str,

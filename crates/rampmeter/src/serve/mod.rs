@@ -1,5 +1,5 @@
 //! `serve`: the embedded engine behind its two ports, from the configuration to a clean end.
-//! This file is the order of things; each thing is in a file of its own.
+//! This file has the order of the steps; each step has a file of its own.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    /// Puts the ports over those of the configuration.
+    /// Overrides the ports of the configuration.
     pub(crate) fn apply(&self, config: &mut Config) {
         if let Some(port) = self.port {
             config.server.aws.set_port(port);
@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     serve(config, &arguments.ports, &arguments.faults, color, |_| {}).await
 }
 
-/// The same with a configuration that is at hand. `beside` is given the engine once all is ready.
+/// The same with a given configuration. `beside` is given the engine once all is ready.
 pub(crate) async fn serve(
     config: Config,
     ports: &Ports,
@@ -159,7 +159,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Calls of a target that was removed or renamed wait and wait: that must not go unseen.
+/// Warns of calls for a target that was removed or renamed: they would wait without anybody noticing.
 async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Failure> {
     let configured = config.targets.keys().cloned().collect();
     let absent = engine.calls().absent_targets(configured).await;
@@ -170,7 +170,7 @@ async fn tell_absent_targets(config: &Config, engine: &Engine) -> Result<(), Fai
     Ok(())
 }
 
-/// Recovery reads the disk, so it has a thread of its own.
+/// Opens the engine on a thread of its own, since recovery reads the disk.
 async fn open(config: &Config, faults: &Faults, aws: SocketAddr) -> Result<Engine, Failure> {
     let runtime = tokio::runtime::Handle::current();
     let options = Options {
@@ -213,7 +213,7 @@ fn wire_site(config: &Config, engine: &Engine, address: SocketAddr) -> Arc<rampm
     })
 }
 
-/// The engine ended and nobody asked it to: its store failed. Nothing may wait for a slow client now.
+/// The engine ended without being asked to: its store failed. Nothing may wait for a slow client now.
 fn ended_by_itself(how: Stopped) -> Result<(), Failure> {
     let Stopped::Poisoned(why) = how else {
         return Ok(());

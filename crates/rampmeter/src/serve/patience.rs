@@ -1,5 +1,5 @@
-//! A connection whose client must take what is written to it. One that reads nothing would keep its answer in memory for as
-//! long as it likes.
+//! A connection that gives up a client that does not read. Otherwise such a client could keep its response in memory
+//! for as long as it likes.
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -29,7 +29,7 @@ impl<S> Patience<S> {
         }
     }
 
-    /// The end of a write: done, or still waiting for the client, or not any longer.
+    /// The result of a write: done, still waiting for the client, or timed out.
     fn bounded<T>(
         &mut self,
         context: &mut Context<'_>,

@@ -1,5 +1,6 @@
-//! Tells a port who is at the other end of the connection that a request came by. What a proxy says of the connection before it is
-//! believed of the proxies that the configuration names; anybody else could say it as well, so it is taken off their requests.
+//! Tells a port who is at the other end of a request's connection. The forwarding headers of the proxies that the
+//! configuration names are believed; anybody else could send such headers too, so they are removed from all other
+//! requests.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -38,7 +39,7 @@ pub(super) fn with_peer(
     })
 }
 
-/// Who sent a request, and what of its headers may be believed.
+/// Who sent a request, according to those of its headers that may be believed.
 fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Peer {
     let is_proxy = |address: IpAddr| {
         let address = address.to_canonical();
@@ -49,7 +50,8 @@ fn peer(address: SocketAddr, headers: &mut HeaderMap, proxies: &[Network]) -> Pe
         headers.remove(FORWARDED_PROTO);
         return Peer(address.ip());
     }
-    // Each proxy adds at the end whom it was asked by: what stands before the last that is none of ours, anybody may have written.
+    // Each proxy appends the address that it was asked from. Anything before the last address that is not a proxy of
+    // ours may have been written by anybody.
     let told = headers.get_all(FORWARDED_FOR).into_iter();
     let told: Vec<&str> = told
         .filter_map(|value| value.to_str().ok())

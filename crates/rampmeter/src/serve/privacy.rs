@@ -1,5 +1,4 @@
-//! What other users of this machine see of the server: not its files, and not its memory. Bodies of calls and secrets are in
-//! both.
+//! Keeps the server's files and memory, which hold bodies of calls and secrets, from other users of this machine.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,8 +15,9 @@ pub(crate) fn own_files() {
     rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
-/// From now on, files of this process are made for its user alone, whatever the shell's umask says; and what was made
-/// otherwise in the data directory is closed. A directory that lets others in is said to do so: its owner may have a reason.
+/// From now on, files of this process are made for its user alone, whatever the shell's umask says; and existing files
+/// in the data directory are closed to others. If the directory itself is open to others there is only a warning: its
+/// owner may have a reason.
 pub(super) fn close(data_dir: &Path) {
     own_files();
     hide_memory();
@@ -43,7 +43,7 @@ pub(super) fn close(data_dir: &Path) {
     }
 }
 
-/// No core dump, and no other process of the same user reads the memory.
+/// Forbids core dumps, and other processes of the same user to read the memory.
 #[cfg(target_os = "linux")]
 fn hide_memory() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};

@@ -1,4 +1,4 @@
-//! The HTTP servers of the process: they run until the engine has stopped, and then finish the answers they are in.
+//! The HTTP servers of the process: they run until the engine has stopped, and then finish their current responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use super::connections;
 use super::tls::Offer;
 
-/// Longest wait for clients to take their last answers.
+/// Longest wait for clients to read their last responses.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Servers that end together.
@@ -24,7 +24,7 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// None yet. What these proxies say is believed.
+    /// No servers yet. `proxies`: whose forwarding headers are believed.
     pub(super) fn new(proxies: &[Network]) -> Self {
         Self {
             proxies: proxies.into(),
@@ -56,7 +56,7 @@ impl Servers {
         ));
     }
 
-    /// Takes no more connections, and waits a moment for the answers that are being sent.
+    /// Accepts no more connections, and waits a moment for the responses that are being sent.
     pub(super) async fn end(mut self) {
         self.ending.send_replace(true);
         let all = async { while self.running.join_next().await.is_some() {} };

@@ -1,4 +1,4 @@
-//! The signals that end a server: the first asks it to, the second makes it.
+//! The signals that end a server: the first asks it to end, the second ends it at once.
 
 use rampmeter_terminal::{Exit, Failure};
 use tokio::signal::unix::{Signal, SignalKind, signal};

@@ -1,5 +1,5 @@
-//! TLS on both ports: which certificate is shown and which clients must show one, read again when the files change. A change that
-//! cannot be used is told and leaves what was there in force.
+//! TLS on both ports: the server's certificate and the authorities for clients' certificates, read again when the files
+//! change. A change that cannot be used is logged and leaves the former files in force.
 
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -18,20 +18,20 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// How long a client may take to agree on keys.
+/// How long a client may take for the handshake.
 const SLOWEST_HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// The time between two looks at the files.
+/// The time between two checks of the files.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// What new connections are offered. Cheap to clone.
+/// The TLS settings for new connections. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(super) struct Offer {
     current: Arc<RwLock<Arc<ServerConfig>>>,
 }
 
 impl Offer {
-    /// As the files say now and, from now on, whenever they change.
+    /// Reads the files now and, from then on, whenever they change.
     pub(super) fn of_files(files: Tls) -> Result<Offer, Failure> {
         let config = read(&files).map_err(|why| {
             Failure::new("RM2064", Exit::Usage, why).with_help(
@@ -45,7 +45,7 @@ impl Offer {
         Ok(offer)
     }
 
-    /// Agrees on keys with a client. One that does not, or takes too long, is given up.
+    /// Makes the handshake with a client. One that fails or takes too long is given up.
     pub(super) async fn accept(&self, stream: TcpStream) -> Option<TlsStream<TcpStream>> {
         let current = Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner));
         let accepted = TlsAcceptor::from(current).accept(stream);
@@ -70,7 +70,8 @@ impl Offer {
                     *current = Arc::new(config);
                     tracing::info!(certificate = %files.certificate.display(), "a new certificate is in force");
                 }
-                // A certificate and its key are two files: between the two writes they do not fit, and a second later they do.
+                // A certificate and its key are two files: between the two writes they do not match, and a second later
+                // they do.
                 Err(why) => tracing::warn!(why, "the certificate was not changed"),
             }
             seen = found;
@@ -78,7 +79,7 @@ impl Offer {
     }
 }
 
-/// By what changed files are known.
+/// The metadata by which changed files are recognised.
 fn versions(files: &Tls) -> Vec<Option<(u64, u64, i64, i64)>> {
     let paths = [&files.certificate, &files.key]
         .into_iter()

@@ -1,7 +1,7 @@
 //! `aws synth`, `aws check` and `check --aws`, run as a user runs them: the real binary on files.
 //!
-//! The golden files say what is deployed. After a change that is meant, `RAMPMETER_GOLDEN=write cargo test --test aws`
-//! writes them anew; the difference is what is reviewed.
+//! The golden files say what is deployed. After an intended change, `RAMPMETER_GOLDEN=write cargo test --test aws`
+//! writes them again; review the difference.
 
 mod problems;
 mod templates;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Runs the binary without any variable of the user.
+/// Runs the binary without any of the user's variables.
 fn rampmeter(directory: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_rampmeter"))
         .args(arguments)

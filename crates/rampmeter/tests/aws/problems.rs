@@ -1,4 +1,4 @@
-//! Everything that can stand against a deployment, as it is shown: each code once, with its place and its way out.
+//! Every problem that a deployment can have, as it is shown: each code once, with its place and its remedy.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -144,6 +144,7 @@ fn of_targets() -> Vec<Case> {
         // Targets.
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
         configured(&[TARGET, LIMIT, "counts = \"requests-and-jobs\"\n"]),
+        configured(&[TARGET, "max_wait = \"2h\"\n", LIMIT]),
         configured(&[
             TARGET,
             "auth = { kind = \"oauth2-refresh-token\", client_id = \"c\", client_secret = \"${secret:s}\", \
@@ -182,7 +183,7 @@ fn of_targets() -> Vec<Case> {
             &LIMIT.replace('8', "5"),
             "[aws]\nlimiter = \"reserved\"\n",
         ]),
-        // What nobody remembers of a call that left.
+        // Calls that leave and that no table remembers.
         configured(&[
             TARGET,
             "on_unknown = \"fail\"\n",
@@ -217,7 +218,7 @@ fn every_problem_is_shown_with_its_code_its_place_and_its_way_out() {
             },
         );
         let output = rampmeter(directory.path(), &["check", "--aws", "rampmeter.toml"]);
-        // What is long is the data itself.
+        // The long text is the data itself.
         for line in stdout(&output).lines() {
             shown.extend(line.chars().take(160));
             shown.push('\n');
@@ -239,7 +240,7 @@ fn every_problem_is_shown_with_its_code_its_place_and_its_way_out() {
             (output.status.code(), json.status.code()),
             (Some(expected), Some(expected))
         );
-        // A deployment with errors has no template, one with warnings has.
+        // A deployment with errors has no template; one with warnings has one.
         let synth = rampmeter(directory.path(), &["aws", "synth"]);
         assert_eq!(
             synth.status.code(),
@@ -253,8 +254,8 @@ fn every_problem_is_shown_with_its_code_its_place_and_its_way_out() {
     let explained = rampmeter(&root(), &["explain", "-o", "id"]);
     let all = stdout(&explained);
     let of_aws = all.lines().filter(|code| code.starts_with("RM3"));
-    // A secret's value is missing only in the function; what the account has is told on the command line, and what operates a
-    // stack asks AWS; a file that cannot be written is below.
+    // A secret's value is missing only in the function; the account's concurrency comes from the command line; commands
+    // that operate a stack ask AWS; a file that cannot be written is tested below.
     let unseen: Vec<&str> = of_aws.filter(|code| !codes.contains(*code)).collect();
     assert_eq!(
         unseen,
@@ -282,7 +283,7 @@ fn an_account_that_is_too_small_is_told_before_anything_is_deployed() {
         "{text}"
     );
     assert_eq!(check(reserved, "108").0, Some(0));
-    // Leases reserve nothing: a new account with a limit of 10 deploys at the first try.
+    // Leases reserve nothing: a new account with a limit of 10 deploys at the first attempt.
     let (status, text) = check("", "7");
     assert_eq!(status, Some(0));
     assert!(text.contains("warning[RM3035]"), "{text}");

@@ -146,7 +146,7 @@ fn a_configuration_in_json_and_a_number_for_a_substitution_deploy_too() {
         r#"{ "targets": { "crm": { "base_url": "https://crm.example.com", "limits": [{ "name": "a", "concurrency": 2 }] } },
              "workflows": { "w": { "definition": "w.asl.json", "substitutions": { "Wait": 600 } } } }"#,
     );
-    // The number stands without quotes, so the file alone is no JSON.
+    // The number has no quotes around it, so the file alone is not JSON.
     let definition = r#"{ "StartAt": "A", "States": { "A": { "Type": "Task", "End": true, "TimeoutSeconds": ${Wait},
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         "Parameters": { "QueueUrl": "${CrmBatch}", "MessageBody": { "TaskToken.$": "$$.Task.Token", "Method": "GET", "Path": "/",

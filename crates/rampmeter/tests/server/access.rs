@@ -1,4 +1,5 @@
-//! Who may use the admin port: roles by operation, as the routing table names both; tokens, sessions, and what a hostile page tries.
+//! Who may use the admin port: roles by operation, both taken from the routing table; tokens, sessions, and what a
+//! hostile page may try.
 
 use std::collections::BTreeMap;
 use std::process::Output;
@@ -95,7 +96,7 @@ fn operations() -> Vec<(&'static str, String, &'static str)> {
         let [method @ ("get" | "post"), path, need, _handler] = words[..] else {
             return None;
         };
-        // Names of nothing that is there: an operation that is let in changes nothing.
+        // Names that do not exist, so that an allowed operation changes nothing.
         let path = path
             .trim_matches('"')
             .replace("{call}", "c-999")
@@ -131,7 +132,7 @@ async fn every_operation_is_for_the_roles_that_the_table_names_and_for_no_other(
             let status = status(request).await;
             assert_ne!(status, 401, "{role}: {method} {path}");
             let expected = needed.is_some_and(|needed| place < needed);
-            // What needs no role may have reasons of its own to refuse.
+            // An operation that needs no role may refuse for reasons of its own.
             if needed.is_some() {
                 assert_eq!(status == 403, expected, "{role}: {method} {path}");
             }

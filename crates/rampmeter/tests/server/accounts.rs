@@ -1,4 +1,4 @@
-//! The commands for the first minutes with an account of one's own: `init`, `target ping`, `limit probe`.
+//! The commands for the first minutes with one's own account: `init`, `target ping`, `limit probe`.
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
@@ -16,7 +16,7 @@ async fn vendor(answers: &'static [(&'static str, u16, &'static str)]) -> String
         let found = answers.iter().find(|(path, _, _)| *path == uri.path());
         let (status, body) = found.map_or((404, "{}"), |(_, status, body)| (*status, *body));
         let status = StatusCode::from_u16(status).expect("a status");
-        // Long ago: whoever signs with this machine's clock is refused.
+        // Long ago, so that requests signed by this machine's clock are refused.
         let headers = [
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("sforce-limit-info", "api-usage=25/5000"),

@@ -1,4 +1,4 @@
-//! The admin port.
+//! The admin port: what it shows of targets, limits, calls and executions, and its errors.
 
 use serde_json::json;
 

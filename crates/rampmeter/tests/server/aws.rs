@@ -1,4 +1,4 @@
-//! A client of the AWS port that shows everything: status, headers and body.
+//! A client of the AWS port that gives the test everything: status, headers and body.
 
 use std::sync::Once;
 

@@ -1,4 +1,4 @@
-//! `backup` of a server that runs and `restore` into a new directory, as an operator does them.
+//! `backup` of a running server and `restore` into a new directory, as an operator does them.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ async fn a_backup_of_a_running_server_is_served_again_with_its_targets_paused() 
         .await;
     assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
     assert!(stdout(&made).contains("rampmeter restore copy"));
-    // What comes later is not in it.
+    // What comes later is not in the backup.
     let later = server
         .aws()
         .start("pay", "later", json!({ "order": "later" }))
@@ -75,7 +75,7 @@ async fn a_backup_of_a_running_server_is_served_again_with_its_targets_paused() 
     assert_eq!(kept["execution_arn"], execution_arn("pay", "before"));
 }
 
-/// Files that others may look at, in a directory and below it; the directory itself among them.
+/// Files that others may read, in a directory and below it, including the directory itself.
 fn open_to_others(path: &Path) -> Vec<PathBuf> {
     let found = std::fs::symlink_metadata(path).expect("it is there");
     let mut open = Vec::new();

@@ -30,7 +30,7 @@ pub(crate) fn say(status: u16, body: &Value) -> Response {
 
 struct Cli {
     workspace: Workspace,
-    /// None only while it is being started again.
+    /// `None` only while it is being started again.
     server: Option<Server>,
 }
 

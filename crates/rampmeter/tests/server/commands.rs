@@ -377,7 +377,7 @@ async fn env_prints_what_a_shell_can_evaluate() {
     command.args(["env", "--server", "http://127.0.0.1:1234"]);
     let lines = stdout(&run(command, "").await);
     let mut shell = Command::new("sh");
-    // A shell that is in use has credentials and a profile of its own.
+    // A shell in use has credentials and a profile of its own.
     shell
         .env_clear()
         .envs([("AWS_SESSION_TOKEN", "mine"), ("AWS_PROFILE", "mine")])

@@ -1,5 +1,6 @@
-//! The rows of every table are damaged in turn, and every operation of both ports, as the routing tables name them, is sent to
-//! the server: it lives, serves what is new, names in `health` what it met (but for rows of some tables), and starts again.
+//! The rows of every table are damaged in turn, and every operation of both ports, as the routing tables name them, is
+//! sent to the server: it lives, serves what is new, names in `health` what it met (except for rows of some tables),
+//! and starts again.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -188,7 +189,7 @@ impl Asked<'_> {
         answer.unwrap_or_else(|why| panic!("{method} {path}: {why}"));
     }
 
-    /// A queue that is made now takes a message and gives it out.
+    /// A queue made now takes a message and hands it out.
     async fn what_is_new(&self) {
         let url = format!("new-{}", self.round);
         let must = async |operation: &str, input: Value| -> Answer {
@@ -277,7 +278,7 @@ fn open(data_dir: &Path) -> Connection {
     connection
 }
 
-/// Damages what can be damaged in the rows of a table. Answers how much that is.
+/// Damages what can be damaged in the rows of a table. Returns how much that is.
 fn damage(data_dir: &Path, table: &str, columns: &[String]) -> usize {
     let connection = open(data_dir);
     let damage = |column: &String| {

@@ -1,4 +1,4 @@
-//! What the dashboard is served and what it asks. What a person sees in a browser is tested by `testing/dashboard`.
+//! What the dashboard is served and what it asks for. What a person sees in a browser is tested by `testing/dashboard`.
 
 use serde_json::{Value, json};
 
@@ -42,7 +42,7 @@ async fn every_page_is_served_under_a_policy_that_runs_nothing_from_elsewhere() 
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.headers()["x-frame-options"], "DENY");
     }
-    // A page of another name that leads here is not served.
+    // A request under another host name that leads here is not served.
     let foreign = http.get(server.admin("/")).header("host", "evil.example");
     assert_eq!(
         foreign.send().await.expect("an answer").status().as_u16(),
@@ -182,7 +182,7 @@ async fn executions_are_listed_started_stopped_and_redriven() {
 async fn a_page_of_another_site_changes_nothing() {
     let server = Server::start(&Workspace::without_vendor()).await;
     let http = server.aws().http;
-    // What a form of another page can send: no JSON, without asking first.
+    // What a form on another page can send without a preflight request: anything but JSON.
     for kind in ["text/plain", "application/x-www-form-urlencoded"] {
         let request = http
             .post(server.admin("/v1/workflows/pass/executions"))

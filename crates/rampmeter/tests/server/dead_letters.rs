@@ -1,4 +1,4 @@
-//! Dead letters and the verdict, as people handle them on the command line.
+//! Dead letters and the health report, as people use them on the command line.
 
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ async fn dead_letters_are_listed_redriven_and_discarded() {
     let groups: Value = serde_json::from_str(&stdout(&groups)).expect("JSON");
     assert_eq!(groups["groups"][0]["count"], 3);
 
-    // The vendor is mended; one is taken up by its name.
+    // The vendor works again; one is redriven by its name.
     vendor.answers(201);
     let ids = server
         .cli(&workspace, &["dlq", "list", "-o", "id"], "")
@@ -50,7 +50,7 @@ async fn dead_letters_are_listed_redriven_and_discarded() {
     assert_eq!(redriven.status.code(), Some(0), "{}", stderr(&redriven));
     assert!(stdout(&redriven).contains("goes on"));
 
-    // All the others: nobody is at a terminal to agree, so it takes a word.
+    // All the others: nobody is at a terminal to agree, so it takes `--yes`.
     let all = ["dlq", "redrive", "--target", "vendor", "--rate", "100/s"];
     let unsure = server.cli(&workspace, &all, "").await;
     assert_eq!(unsure.status.code(), Some(2), "{}", stderr(&unsure));
@@ -63,7 +63,7 @@ async fn dead_letters_are_listed_redriven_and_discarded() {
         assert_eq!(ended["status"], "SUCCEEDED", "{name}");
     }
     assert!(letters(&server).await.is_empty());
-    // One entry for the one, and one for the two that were taken up together.
+    // One entry for the first, and one for the two that were redriven together.
     let changes = server.admin_json("/v1/changes").await;
     let changes = changes["changes"].as_array().expect("a list");
     assert_eq!(changes.len(), 2);
@@ -95,7 +95,7 @@ async fn a_change_that_names_no_entry_of_the_trail_is_refused() {
     assert_eq!(letters(&server).await.len(), 1);
 }
 
-/// Three executions that failed are told in the report and in the metrics.
+/// Three failed executions are shown in the report and in the metrics.
 async fn are_told(server: &Server, workspace: &Workspace) {
     let health = server.cli(workspace, &["health"], "").await;
     assert_eq!(health.status.code(), Some(1));
@@ -130,7 +130,7 @@ async fn failed_executions_are_counted_named_and_taken_up_again_together() {
     vendor.answers(409);
     let workspace = Workspace::new(&vendor.base_url, 2);
     let server = Server::start(&workspace).await;
-    // The report counts since the first look that is kept.
+    // The report counts since the first sample that is kept.
     eventually("a first look", async || {
         let series = server.admin_json("/v1/series").await;
         let looks = series["at"].as_array()?.len();
@@ -146,7 +146,7 @@ async fn failed_executions_are_counted_named_and_taken_up_again_together() {
     }
     are_told(&server, &workspace).await;
 
-    // The vendor is mended: those with another error stay, the others go on, the oldest first.
+    // The vendor works again: those with another error stay, the others go on, the oldest first.
     vendor.answers(201);
     let all = ["exec", "redrive", "--workflow", "pay", "--rate", "100/s"];
     let other = [&all[..], &["--error", "Other", "--yes"]].concat();

@@ -1,5 +1,5 @@
-//! A disk that takes no more: nothing is acknowledged that is not on it, the process says so and ends, and a start with
-//! room again finds everything that was acknowledged.
+//! A full disk: nothing is acknowledged that is not on it, the process says so and ends, and a start with room again
+//! finds everything that was acknowledged.
 
 use std::process::Command;
 

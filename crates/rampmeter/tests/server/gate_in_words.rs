@@ -1,5 +1,5 @@
-//! What the gate tells people, over the real command line: rates and their warnings, what the vendor taught, where each
-//! branch of an execution waits.
+//! What people are told of the gate, through the real command line: rates and their warnings, what the vendor taught,
+//! where each branch of an execution waits.
 
 use serde_json::{Value, json};
 
@@ -83,7 +83,7 @@ async fn check_and_limit_list_say_the_same_rates_by_the_measured_latency() {
         assert_eq!(check["call_from"], "server", "{measured}");
         assert_eq!(check["limit"], list["name"]);
         assert_eq!(check["nominal_per_second"], list["nominal_per_second"]);
-        // The server keeps the mean to the microsecond and tells it in milliseconds.
+        // The server keeps the mean in microseconds and shows it in milliseconds.
         let [ours, theirs] = [check, list].map(|rate| rate["reaches_per_second"].as_f64());
         if let (Some(ours), Some(theirs)) = (ours, theirs) {
             assert!(ours >= theirs * 0.999, "{ours} and {theirs}");

@@ -1,4 +1,5 @@
-//! What vendors, workflows, messages and files say, in every command that shows it: nothing that a terminal obeys gets out.
+//! Text from vendors, workflows, messages and files, in every command that shows it: nothing that a terminal would obey
+//! gets through.
 
 use std::collections::BTreeSet;
 
@@ -93,7 +94,7 @@ const OTHERS: &[&str] = &[
     "aws-api",
     "man",
     "version",
-    // Names of users have letters that obey nobody.
+    // Names of users cannot have such characters.
     "user add",
     "user list",
     "user remove",
@@ -113,7 +114,7 @@ fn obeyed(text: &str) -> Option<char> {
     })
 }
 
-/// Our own colours, taken out of what may have them.
+/// Takes our own colours out of text that may have them.
 fn without_colours(text: &str) -> String {
     let mut out = String::new();
     let mut pieces = text.split("\u{1b}[");
@@ -208,7 +209,7 @@ async fn no_command_gives_a_terminal_what_others_wrote_for_it() {
         assert_eq!(obeyed(&plain), None, "{arguments:?}: {plain:?}");
         shown.push_str(&plain);
     }
-    // They were shown something to pass on.
+    // They were given something to pass on.
     assert!(
         shown.matches(r"\u001b]0;CANARY\u0007").count() > 10,
         "{shown}"

@@ -111,7 +111,7 @@ async fn answer(request: Request) -> Response {
     } else {
         StatusCode::OK
     };
-    // The one who plants a leak: it says what it was told.
+    // The planted leak: it echoes what it was sent.
     let body = if path.contains("/echo") {
         json!({"authorization": seen("authorization")})
     } else {
@@ -168,7 +168,7 @@ const TARGETS: [&str; 8] = [
     "signed",
 ];
 
-/// One call to the target of the input, whose failure is caught and told.
+/// One call to the target of the input, whose failure is caught and put out.
 const ORDER: &str = r#"{
   "StartAt": "Call",
   "States": {
@@ -286,7 +286,7 @@ impl Run {
         shown
     }
 
-    /// What is shown of the target that the vendor refuses to sign in, once it is closed for that.
+    /// What is shown of the target whose sign-in the vendor refuses, once it is closed for that.
     async fn refused_sign_in(&self) -> String {
         loop {
             let shown = self.cli(&["target", "show", "refused"]).await;

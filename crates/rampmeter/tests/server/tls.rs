@@ -1,4 +1,5 @@
-//! TLS on both ports, with certificates made here by `openssl`: trusted and not, changed while the server runs, asked of clients.
+//! TLS on both ports, with certificates made here by `openssl`: trusted ones and others, changed while the server runs,
+//! and required of clients.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -48,7 +49,7 @@ fn authority(directory: &Path, name: &str) {
     openssl(directory, &arguments);
 }
 
-/// A certificate of an authority for this machine, in place of any of this name: `NAME.pem` and `NAME.key`.
+/// A certificate by an authority for this machine, replacing any of the same name: `NAME.pem` and `NAME.key`.
 fn certificate(directory: &Path, authority: &str, name: &str) {
     let [request, key, certificate] = ["csr", "key", "pem"].map(|end| format!("{name}.{end}"));
     let (subject, ca, ca_key) = (
@@ -88,7 +89,7 @@ fn certificate(directory: &Path, authority: &str, name: &str) {
     );
 }
 
-/// A server whose certificate, `server.pem`, is of the authority `ours`.
+/// A server whose certificate, `server.pem`, is issued by the authority `ours`.
 fn workspace(tls: &str) -> Workspace {
     let workspace = Workspace::without_vendor();
     authority(workspace.path(), "ours");
@@ -101,7 +102,7 @@ fn workspace(tls: &str) -> Workspace {
     workspace
 }
 
-/// Runs a command against the server that trusts an authority, or none but the system's.
+/// Runs a command that trusts an authority, or only the system's, against the server.
 async fn command(
     workspace: &Workspace,
     server: &Server,

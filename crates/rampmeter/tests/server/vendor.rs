@@ -1,4 +1,4 @@
-//! A vendor that answers when the test lets it.
+//! A vendor that answers once the test lets it.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,7 +84,7 @@ impl Vendor {
 async fn answer(State(mut site): State<Site>, body: String) -> Response {
     let body = serde_json::from_str(&body).unwrap_or(Value::Null);
     site.received.lock().expect("no panic").push(body);
-    // The test has ended when the sender is gone; whatever is answered then is not read.
+    // When the sender is gone the test has ended, and nobody reads the response.
     let _ = site.open.wait_for(|open| *open).await;
     let status = StatusCode::from_u16(site.status.load(Ordering::SeqCst)).expect("a status");
     let answer = r#"{"id":"4711"}"#;

@@ -33,7 +33,7 @@ const PAY: &str = r#"{
 const PASS: &str =
     r#"{ "StartAt": "Pass", "States": { "Pass": { "Type": "Pass", "End": true } } }"#;
 
-/// A directory of its own, removed when neither the test nor a server of it needs it any more.
+/// A directory of its own, removed once neither the test nor its server needs it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
     directory: Arc<TempDir>,

@@ -1,5 +1,5 @@
 //! A study as a picture in SVG, for documents and pull requests: calls in flight against the slots above, waiting
-//! calls of each priority below. Written by hand: rectangles, lines and texts are all it needs.
+//! calls of each priority below. Written without a library: rectangles, lines and texts are all it needs.
 
 use std::fmt::Write as _;
 
@@ -15,11 +15,11 @@ const RIGHT: f64 = 20.0;
 /// Points of a line.
 const PARTS: usize = 240;
 
-/// Colours that stay apart for the colour-blind (Okabe and Ito, 2008), HIGH first.
+/// Colours that the colour-blind can tell apart (Okabe and Ito, 2008), HIGH first.
 const COLOURS: [&str; 3] = ["#d55e00", "#0072b2", "#009e73"];
 const IN_FLIGHT: &str = "#999999";
 
-/// A diagram: a rectangle of the picture and what its full height stands for.
+/// A diagram: a rectangle of the picture, and the value of its full height.
 #[derive(Debug, Clone, Copy)]
 struct Diagram {
     top: f64,

@@ -1,4 +1,4 @@
-//! A study for people: the verdict first, then what it rests on, each part shorter than a screen.
+//! A study for people: the conclusion first, then what it rests on, each part shorter than a screen.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::world::held::{Held, Obstacle};
 
 /// Parts of the line that shows how full the slots are.
 const PARTS: usize = 32;
-/// The column at which seed and configuration stand.
+/// The column of the seed and the configuration.
 const RIGHT: usize = 60;
 
 /// The report as text, with a line break at its end.

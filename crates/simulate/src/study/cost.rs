@@ -1,4 +1,4 @@
-//! What the workload would cost on AWS in a month of 30 days, if its stretch came again and again.
+//! What the workload would cost on AWS in a month of 30 days, if its stretch were repeated again and again.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ use crate::world::scenario::{Order, Scenario};
 /// What a study is to contain.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Plan {
-    /// What is wanted.
+    /// The objectives.
     pub(crate) objectives: Vec<Objective>,
     /// Seeds to try, that of the scenario and those after it. At least 1.
     pub(crate) replications: u32,
@@ -46,7 +46,7 @@ pub(crate) struct Study {
     pub(crate) judged: Vec<Judged>,
     /// The same with one queue.
     pub(crate) single_queue: Option<Figures>,
-    /// The same waits as they were recorded, where the calls are those of a history.
+    /// The recorded waits of the same calls, where they come from a history.
     pub(crate) recorded: Option<Recorded>,
     /// The same with another maximum of the limit that binds.
     pub(crate) what_if: Option<WhatIf>,

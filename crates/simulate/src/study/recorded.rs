@@ -1,4 +1,4 @@
-//! Simulated waits beside the recorded ones of the same calls: whether the simulation can be believed.
+//! Simulated waits beside the recorded ones of the same calls: whether the simulation can be trusted.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::workload::Workload;
 use crate::world::figures::Figures;
 use crate::world::result::Percentiles;
 
-/// The recorded waits, HIGH first, and whether the simulated ones are like them.
+/// The recorded waits, HIGH first, and whether the simulated ones agree with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Recorded {
     /// What was recorded.
@@ -33,7 +33,7 @@ impl Recorded {
         Some(Recorded { waits, agrees })
     }
 
-    /// Where they do not agree, in words. Of no use when a limit was set to something else.
+    /// Where they do not agree, in words. Meaningless when a limit was changed.
     pub(crate) fn disagreements(&self, figures: &Figures) -> Vec<String> {
         let apart = figures
             .priorities()
@@ -50,8 +50,8 @@ impl Recorded {
     }
 }
 
-/// A tenth of what was recorded, or one mean call where that is more: which of two calls is first is decided by
-/// milliseconds that nobody records.
+/// A tenth of the recorded wait, or one mean call where that is more: milliseconds that nobody records decide which of
+/// two calls goes first.
 fn tolerance(recorded: Duration, mean: Duration) -> Duration {
     (recorded / 10).max(mean)
 }

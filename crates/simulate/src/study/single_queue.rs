@@ -1,5 +1,5 @@
-//! The comparison people need for their boss: the same calls, the same vendor, the same limits and the same gate,
-//! but one queue for all priorities, first come, first served.
+//! The comparison that shows what priorities are worth: the same calls, vendor, limits and gate, but one queue for all
+//! priorities, first come, first served.
 
 use crate::world;
 use crate::world::figures::Figures;

@@ -34,7 +34,7 @@ const MEASURES: [(&str, Measure); 5] = [
     ("drain", Measure::Drain),
 ];
 
-/// What is wanted of one figure of one priority.
+/// A bound on one figure of one priority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Objective {
     /// The priority.
@@ -47,7 +47,7 @@ pub(crate) struct Objective {
     pub(crate) bound: Duration,
 }
 
-/// An objective and how it was met.
+/// An objective, and whether it was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Judged {
     /// The objective.

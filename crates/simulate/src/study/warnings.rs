@@ -12,7 +12,7 @@ use crate::world::scenario::Scenario;
 
 /// Above this share of the slots, waits grow steeply with the smallest change.
 const BUSY: f64 = 0.85;
-/// Fewer calls than this have no 99th percentile to speak of.
+/// Fewer calls than this have no meaningful 99th percentile.
 const FEW: u64 = 100;
 /// Fewer durations than this say little about their tail.
 const FEW_DURATIONS: usize = 200;

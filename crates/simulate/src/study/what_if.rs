@@ -14,7 +14,7 @@ pub(crate) struct WhatIf {
     pub(crate) limit: String,
     /// Whether it counts calls in flight.
     pub(crate) counts_slots: bool,
-    /// From the lowest maximum to the highest; that of the configuration is one of them.
+    /// From the lowest maximum to the highest; the configured one is among them.
     pub(crate) rows: Vec<Row>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Row {
     pub(crate) max: u64,
     /// Whether it is the configured one.
     pub(crate) current: bool,
-    /// What came of it.
+    /// The resulting figures.
     pub(crate) figures: Figures,
 }
 

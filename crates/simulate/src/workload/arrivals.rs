@@ -7,7 +7,7 @@ use rampmeter_dispatch::{Priority, Time};
 
 use crate::random::{Question, Random};
 
-/// The most calls that are simulated: what a machine of today holds in a few hundred megabytes.
+/// The most calls that are simulated: they fit into a few hundred megabytes.
 pub(crate) const MAX_CALLS: u64 = 5_000_000;
 
 /// One call.

@@ -17,7 +17,7 @@ use crate::workload::Workload;
 /// When there is no store, it cannot be read, or no call of it was started once and answered.
 pub(crate) fn read(data_dir: &Path, account: &str, region: &str) -> Result<Workload, String> {
     let place = data_dir.display();
-    // Opening a database that is not there could be taken for an empty one.
+    // Opening a missing database would look like an empty one.
     if !data_dir.is_dir() {
         return Err(format!("{place} is no directory"));
     }
@@ -60,7 +60,7 @@ fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
     }
     calls.sort_by_key(|call| call.at);
     let last = calls.last().map_or(Time::default(), |call| call.at);
-    // A history of one moment still is a stretch.
+    // Even a history of a single moment needs a stretch of time.
     let stretch = last
         .saturating_since(Time::default())
         .max(Duration::from_secs(1));
@@ -76,7 +76,7 @@ fn workload(origin: &str, times: &[CallTimes]) -> Result<Workload, String> {
     })
 }
 
-/// How long the call took, where one attempt was all: of several, only the first start and the last end are known.
+/// How long the call took, if it had only one attempt: of several, only the first start and the last end are known.
 fn duration(call: &CallTimes) -> Option<Duration> {
     let started_at = call.started_at?;
     (call.receive_count == 1).then(|| call.ended_at.saturating_since(started_at))

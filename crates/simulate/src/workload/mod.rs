@@ -1,5 +1,5 @@
-//! What comes in and how the vendor behaves: everything a simulation is told that the configuration does not say.
-//! Where it is read from is elsewhere: options, a TOML file, a CSV file, a store.
+//! Which calls arrive and how the vendor behaves: everything about a simulation that the configuration does not say. It
+//! leaves out where that is read from: options, a TOML file, a CSV file or a store.
 
 pub(crate) mod arrivals;
 pub(crate) mod csv;
@@ -36,11 +36,11 @@ pub(crate) struct Workload {
     pub(crate) throttles: Throttles,
     /// Others who use the same account.
     pub(crate) foreign: Option<Foreign>,
-    /// Calls the vendor works on at once, ours and others'; `None`: it never refuses for their number.
+    /// How many calls the vendor works on at once, ours and others'; `None`: it never refuses a call for their number.
     pub(crate) vendor_concurrency: Option<u32>,
     /// What a call costs on AWS.
     pub(crate) usage: Usage,
-    /// What was recorded of the same calls, HIGH first: their waits, for comparison. Empty where nothing was.
+    /// The recorded waits of the same calls, HIGH first, for comparison. Empty where none were recorded.
     pub(crate) recorded_waits: [Vec<Duration>; 3],
     /// What to know of it before relying on it.
     pub(crate) notes: Vec<String>,
@@ -192,7 +192,7 @@ fn source_json(source: &Source) -> Value {
     }
 }
 
-/// Names recorded calls, so that the hash of a configuration depends on them.
+/// A digest of recorded calls, so that the hash of a configuration depends on them.
 fn digest(calls: &[Arrival]) -> String {
     let mut hash = Sha256::new();
     for call in calls {

@@ -1,4 +1,4 @@
-//! What will happen when: the events a simulation foresees, first come first.
+//! The events to come, in order of time.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

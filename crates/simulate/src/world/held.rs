@@ -18,7 +18,8 @@ pub(crate) enum Obstacle {
 }
 
 impl Obstacle {
-    /// What a report counts of a holder; none where it is no obstacle, but another lane's turn or a pause.
+    /// The obstacle that a report counts for a holder; `None` where the holder is not an obstacle but another lane's
+    /// turn or a pause by a person.
     fn of(holder: &Holder) -> Option<Obstacle> {
         match holder {
             Holder::Trouble { .. } | Holder::VendorPause => Some(Obstacle::Closed),
@@ -56,7 +57,7 @@ impl Obstacles {
                 continue;
             };
             let place = self.place_of(by);
-            // A target with more limits than this is beyond what a report can show.
+            // More limits than this are beyond what a report can show.
             if let Some(flag) = holding.get_mut(place) {
                 *flag = true;
             }

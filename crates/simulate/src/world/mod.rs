@@ -1,7 +1,7 @@
-//! The simulated world: calls arrive, the real gate of `dispatch` decides which start, the vendor answers, on a
-//! virtual clock that jumps from event to event. What follows from an outcome is
-//! asked of `call`, as the other hosts ask it; what the embedded engine does besides (oldest first within a lane) is done here
-//! in the same way, without a store and without time of its own: a commit takes no time.
+//! The simulated world: calls arrive, the real gate of `dispatch` decides which start, the vendor answers, on a virtual
+//! clock that jumps from event to event. `call` decides what follows from an outcome, as for the other hosts. What else
+//! the embedded engine does (oldest first within a lane) is done here in the same way, without a store; a commit takes
+//! no time.
 
 mod agenda;
 pub(crate) mod figures;
@@ -28,13 +28,13 @@ use crate::world::scenario::{Order, Scenario};
 use crate::world::vendor::{Reply, Vendor, no_answer};
 
 /// A call that a full vendor refuses for ever is started again and again. After so many starts for each call, and
-/// [`SPARE_STARTS`] for all, those that are left are said not to end.
+/// [`SPARE_STARTS`] for all together, the remaining calls are reported as not ending.
 const STARTS_PER_CALL: u64 = 50;
 const SPARE_STARTS: u64 = 10_000;
-/// The same for all that happens, what others do at the vendor included.
+/// The same for all events, including other clients' calls at the vendor.
 const MAX_EVENTS: u64 = 100_000_000;
 
-/// A call, by its place in the order of arrival.
+/// A call, by its index in the order of arrival.
 type Call = usize;
 
 /// Something that happens at a moment of its own. Arrivals are not among them: they are in order already.
@@ -87,7 +87,7 @@ struct World<'a> {
     records: Vec<Record>,
     /// Calls that have not ended.
     open: usize,
-    /// Calls that may be taken, by their turn.
+    /// Calls that may be taken, by their position in the lane.
     lanes: [BTreeSet<(u64, Call)>; 3],
     /// Turns that were given.
     turns: u64,
@@ -147,7 +147,7 @@ impl<'a> World<'a> {
                 concerned |= event.concerns_us();
                 self.happen(event);
             }
-            // What others do at the vendor changes nothing that the gate knows of.
+            // What others do at the vendor changes nothing that the gate knows.
             if concerned {
                 self.gate.release_holds(self.now);
                 self.start_calls();
@@ -271,7 +271,7 @@ impl<'a> World<'a> {
         }
     }
 
-    /// An attempt has ended: its permit ends, and what follows for the call is done.
+    /// An attempt has ended: ends its permit, and carries out the next action for the call.
     fn ended(&mut self, call: Call, permit: PermitId, outcome: Outcome) {
         let judgement = self.end_permit(call, permit, &outcome);
         match self.rules_of(call).after(outcome, judgement) {
@@ -341,7 +341,7 @@ impl<'a> World<'a> {
         self.open -= 1;
     }
 
-    /// Notes how things stand until the next event.
+    /// Notes the state until the next event.
     fn note(&mut self) {
         let waiting = self.waiting();
         let holders = waiting.lanes().map(|lane| {

@@ -1,4 +1,4 @@
-//! What a simulation found: every call's fate, and the figures people ask for.
+//! What a simulation found: the fate of every call, and the figures that people ask for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) enum End {
     Unavailable,
     /// The vendor throttled it too often while it answered others.
     Throttled,
-    /// Its answer was lost, and the target does not repeat it, or wants to know what happened and cannot.
+    /// Its answer was lost, and the target does not repeat it, or would have to reconcile it and cannot.
     Unknown,
 }
 
@@ -41,9 +41,9 @@ impl End {
 pub(crate) struct Record {
     /// Attempts used up.
     pub(crate) attempts: u32,
-    /// How often in a row the vendor refused it, for itself as far as could be told.
+    /// How often in a row the vendor refused it, as far as could be told for a reason of its own.
     pub(crate) refusals: u32,
-    /// Its turn in its lane, once it has one.
+    /// Its position in its lane, once it has one.
     pub(crate) turn: Option<u64>,
     /// Times it was given a permit.
     pub(crate) starts: u32,
@@ -53,7 +53,7 @@ pub(crate) struct Record {
     pub(crate) end: Option<(Time, End)>,
 }
 
-/// How things stood from a moment to the next step.
+/// The state from a moment to the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The moment.
@@ -96,7 +96,7 @@ pub(crate) struct Run {
     pub(crate) records: Vec<Record>,
     /// What held them back.
     pub(crate) held: Vec<Held>,
-    /// How things stood.
+    /// The states, in order of time.
     pub(crate) steps: Vec<Step>,
     /// Deferrals of each lane.
     pub(crate) deferrals: [u64; 3],
@@ -106,7 +106,7 @@ pub(crate) struct Run {
     pub(crate) others_refused: u64,
 }
 
-/// Percentiles of durations, by nearest rank; all nothing when there was nothing to rank.
+/// Percentiles of durations, by nearest rank; all 0 when there are no durations.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Percentiles {
     /// Half of them are not longer.
@@ -120,7 +120,7 @@ pub(crate) struct Percentiles {
 }
 
 impl Percentiles {
-    /// Of these durations.
+    /// The percentiles of these durations.
     pub(crate) fn of(mut durations: Vec<Duration>) -> Percentiles {
         durations.sort_unstable();
         let rank = |percent: usize| {
@@ -174,7 +174,7 @@ impl Run {
         self.calls_of(priority).count() as u64
     }
 
-    /// How many of them ended so; `None`: did not end.
+    /// How many calls of this priority ended this way; `None`: did not end.
     pub(crate) fn ended(&self, priority: Priority, how: Option<End>) -> u64 {
         let ends = self.calls_of(priority).map(|(_, record)| record.end);
         ends.filter(|end| end.map(|(_, how)| how) == how).count() as u64

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::quantity::millis;
 use crate::workload::{Workload, short_hex};
 
-/// What a target's configuration says that decides how its calls run.
+/// What a target's configuration says about how its calls run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Handling {
     /// Its name.
@@ -22,7 +22,7 @@ pub(crate) struct Handling {
     pub(crate) rules: Rules,
     /// Longest time a call may take.
     pub(crate) timeout: Duration,
-    /// How much longer a call without an answer keeps its places.
+    /// How much longer a call without an answer keeps its slots.
     pub(crate) hold_after_timeout: Duration,
     /// How failures that may pass are repeated.
     pub(crate) retry: Retry,
@@ -59,7 +59,7 @@ impl Handling {
             timeout: target.timeout,
             hold_after_timeout: target.hold_after_timeout,
             retry: target.retry,
-            // Calls that nobody has written yet are taken for ones that can be repeated.
+            // The calls are not known in detail, so they are taken to be repeatable.
             on_unknown: target.on_unknown.unwrap_or_default(),
         }
     }
@@ -171,12 +171,12 @@ impl Scenario {
         }
     }
 
-    /// Everything the figures rest on, but for the seed.
+    /// Everything on which the figures rest, except the seed.
     pub(crate) fn assumptions(&self) -> Value {
         json!({ "target": self.handling.to_json(), "workload": self.workload.to_json() })
     }
 
-    /// Names configuration and workload: the first 32 bits of the SHA-256 of their JSON.
+    /// Identifies configuration and workload: the first 32 bits of the SHA-256 of their JSON.
     pub(crate) fn hash(&self) -> String {
         short_hex(&Sha256::digest(self.assumptions().to_string()))
     }

@@ -68,7 +68,7 @@ pub(crate) fn no_answer() -> Outcome {
 /// What becomes of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fate {
-    /// How long the vendor is at work on it; `None` for a refusal, which takes no place.
+    /// How long the vendor works on it; `None` for a refusal, which takes no slot.
     pub(crate) works_for: Option<Duration>,
     /// When the answer comes and what it says; `None` if it is lost.
     pub(crate) answer: Option<(Duration, Reply)>,

@@ -1,5 +1,6 @@
-//! Idempotency keys as draft-ietf-httpapi-idempotency-key-header has them: the first answer is kept and replayed, another
-//! payload under the same key is refused, and so is a repeat while the first is at work. Pure: the present is an argument.
+//! Idempotency keys as draft-ietf-httpapi-idempotency-key-header has them: the first answer is kept and replayed,
+//! another payload under the same key is refused, and so is a repeat while the first is still being worked on. Pure:
+//! the present is an argument.
 
 use crate::answer::Answer;
 use crate::clock::{EpochUs, microseconds};
@@ -24,7 +25,7 @@ pub(super) struct Keys {
 struct Known {
     /// Method, path and body of the first.
     payload: (String, String, Vec<u8>),
-    /// None while the first is at work.
+    /// `None` while the first is being worked on.
     answer: Option<Answer>,
     until: EpochUs,
 }
@@ -46,7 +47,7 @@ impl Keys {
         Some(inside.unwrap_or(value).to_owned())
     }
 
-    /// A request begins. What it is answered at once, if it is not to be done.
+    /// A request begins. Returns its immediate answer, if it is not to be carried out.
     pub(super) fn begin(&mut self, arrival: &Arrival, now: EpochUs) -> Option<Answer> {
         if !matches!(arrival.method, Method::POST | Method::PATCH) {
             return None;
@@ -83,7 +84,7 @@ impl Keys {
         }
     }
 
-    /// A request has this answer.
+    /// Notes the answer of a request.
     pub(super) fn end(&mut self, arrival: &Arrival, answer: &Answer) {
         if let Some(known) = Keys::of(arrival).and_then(|key| self.known.get_mut(&key)) {
             known.answer = Some(answer.clone());

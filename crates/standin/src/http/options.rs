@@ -1,4 +1,4 @@
-//! What a stand-in for any HTTP API is told when it starts.
+//! The options of a stand-in for any HTTP API.
 
 use crate::options::{Conduct, OptionsError, Window, check};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct HttpOptions {
     /// Calls that may be in flight at once.
     pub max_in_flight: u32,
-    /// Windows, all kept at the same time and told in every answer.
+    /// Windows, all enforced at the same time and stated in every answer.
     pub windows: Vec<Window>,
     /// The value demanded in `Authorization: Bearer`; without one, nobody has to sign in.
     pub bearer: Option<String>,

@@ -1,5 +1,5 @@
-//! NetSuite's answers: its error body, its 204 with a Location, its media type.
-//! It decides nothing; it only knows how NetSuite says a thing.
+//! NetSuite's answers: its error body, its 204 with a Location, its media type. It decides nothing; it only has
+//! NetSuite's wording.
 
 use crate::answer::{Answer, Content};
 use crate::request::NoJson;
@@ -79,7 +79,7 @@ pub(super) fn token(access_token: &str, seconds: u64) -> Answer {
     )
 }
 
-/// A body that is no JSON, or too large.
+/// A body that is not JSON, or too large.
 pub(super) fn no_json(why: &NoJson) -> Answer {
     match why {
         NoJson::Unreadable(why) => invalid_content(why),

@@ -68,7 +68,7 @@ pub(super) enum Request {
     ReadExternal { kind: String, external_id: String },
     /// Read the record with this internal id.
     ReadInternal { kind: String, id: u64 },
-    /// Look at a job, at its tasks, or at the result of its one task.
+    /// Poll a job, its tasks, or the result of its one task.
     Job { id: u64, part: JobPart },
     /// What a RESTlet does.
     Restlet(restlet::Task),
@@ -93,8 +93,8 @@ impl Request {
     }
 }
 
-/// The business record that a request means (its path, where it means none), and what it asks for. What is wrong with it
-/// is its answer, for it takes its place in the limits all the same.
+/// The business record that a request means (its path, where it means none), and what it asks for. If something is
+/// wrong with it, that is its answer: it takes a slot in the limits all the same.
 pub(super) fn read(arrival: &Arrival) -> (String, Result<Request, Answer>) {
     match read_request(arrival) {
         Ok((record, request)) => (record, Ok(request)),

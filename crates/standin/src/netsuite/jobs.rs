@@ -11,7 +11,7 @@ use std::collections::HashMap;
 pub(super) struct Jobs {
     /// `http://host:port`, for links.
     base_url: String,
-    /// What each came to; nothing yet, while it is pending.
+    /// The result of each; `None` while it is pending.
     results: Vec<Option<Answer>>,
     by_key: HashMap<String, u64>,
     /// Repeats that were sent to the job of the first.
@@ -37,7 +37,7 @@ impl Jobs {
         Some(location(id))
     }
 
-    /// Begins a job. Answers its id and its location.
+    /// Begins a job. Returns its id and its location.
     pub(super) fn begin(&mut self, key: Option<String>) -> (u64, String) {
         self.results.push(None);
         let id = self.results.len() as u64;

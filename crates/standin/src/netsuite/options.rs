@@ -1,4 +1,4 @@
-//! What a stand-in NetSuite is told when it starts: its limits, its speed, its faults, and who may sign in.
+//! The options of a stand-in NetSuite: its limits, its speed, its faults, and who may sign in.
 
 use crate::latency::Latency;
 use crate::options::{Conduct, Faults, OptionsError, TokenLife, Window, check, probability};
@@ -14,7 +14,7 @@ pub struct NetSuiteOptions {
     pub calls_per_window: u64,
     /// Length of the sliding window.
     pub window: Duration,
-    /// More windows, kept at the same time.
+    /// More windows, enforced at the same time.
     pub further_windows: Vec<Window>,
     /// How long the work of an accepted call takes.
     pub latency: Latency,
@@ -34,13 +34,13 @@ pub struct NetSuiteOptions {
     pub login_hides_throttle: f64,
     /// How long such a login takes; about a minute has been reported.
     pub hidden_throttle_takes: Duration,
-    /// A job in the background holds its slot until it ends, beside the slots that requests hold, polls of jobs included.
-    /// Oracle does not say whether it does; this is the stricter way to count.
+    /// A job in the background holds its slot until it ends, in addition to the slots that requests hold, including
+    /// polls of jobs. Oracle does not say whether it does; this is the stricter way to count.
     pub jobs_hold_slots: bool,
     /// An idempotency key is honoured for requests that are not asynchronous too. NetSuite documents it for
     /// asynchronous ones alone: without this, a repeated POST makes a second record.
     pub keys_on_sync: bool,
-    /// A request for an access token takes its place in the limits.
+    /// A request for an access token takes a slot in the limits.
     pub sign_in_counts: bool,
     /// Largest request body, in bytes; a larger one is answered 413. NetSuite takes 104 MB.
     pub body_limit: usize,

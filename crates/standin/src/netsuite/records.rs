@@ -28,7 +28,7 @@ pub(super) struct Records {
     created_by_key: HashMap<String, u64>,
     /// Records created by a POST although their business record existed.
     duplicates_created: u64,
-    /// Writes that came upon their record or their key.
+    /// Writes that found their record or their key.
     absorbed: u64,
 }
 
@@ -55,7 +55,7 @@ impl Records {
         self.duplicates_created
     }
 
-    /// Writes that came upon their record or their key, and so did nothing twice.
+    /// Writes that found their record or their key, and so did nothing twice.
     pub(super) fn absorbed(&self) -> u64 {
         self.absorbed
     }

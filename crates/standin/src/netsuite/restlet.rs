@@ -1,5 +1,5 @@
 //! The RESTlets of the account: one script that writes or reads a record, for RESTlets are the customers' own code and
-//! only their door is NetSuite's.
+//! only their endpoint is NetSuite's.
 
 use super::answer::restlet_error;
 use super::call::{business_record, external_id_of};

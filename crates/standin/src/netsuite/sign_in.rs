@@ -21,13 +21,13 @@ pub(super) const TOKEN: &str = "/services/rest/auth/oauth2/v1/token";
 /// The algorithms of an assertion. ES512 is among NetSuite's, but what checks signatures here has no P-521.
 const ALGORITHMS: [&str; 5] = ["PS256", "PS384", "PS512", "ES256", "ES384"];
 
-/// What access may be asked for.
+/// The scopes that may be asked for.
 const SCOPES: [&str; 3] = ["restlets", "rest_webservices", "suite_analytics"];
 
 /// An assertion must be valid for less than this.
 const MAX_ASSERTION_SECONDS: i64 = 60 * 60;
 
-/// The door of the account.
+/// The sign-in of the account.
 #[derive(Debug)]
 pub(super) struct SignIn {
     bearer: Option<String>,
@@ -57,7 +57,7 @@ impl SignIn {
         }
     }
 
-    /// Lets a request in that wants this scope, or answers it.
+    /// Admits a request that needs this scope, or answers it.
     pub(super) fn check(
         &mut self,
         arrival: &Arrival,

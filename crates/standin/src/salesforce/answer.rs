@@ -1,5 +1,5 @@
 //! Salesforce's answers: errors in a list, throttles as 403, and nothing that says how long to wait.
-//! It decides nothing; it only knows how Salesforce says a thing.
+//! It decides nothing; it only has Salesforce's wording.
 
 use crate::answer::Answer;
 use crate::request::NoJson;
@@ -26,7 +26,7 @@ pub(super) fn too_many_in_a_day() -> Answer {
     )
 }
 
-/// The session is none of ours, or has ended.
+/// The session is unknown, or has ended.
 pub(super) fn no_session() -> Answer {
     error(401, "INVALID_SESSION_ID", "Session expired or invalid")
 }
@@ -42,7 +42,7 @@ pub(super) fn not_found() -> Answer {
     error(404, "NOT_FOUND", message)
 }
 
-/// The body is no JSON object, or too large.
+/// The body is not a JSON object, or too large.
 pub(super) fn no_json(why: &NoJson) -> Answer {
     match why {
         NoJson::Unreadable(why) => error(400, "JSON_PARSER_ERROR", why),

@@ -80,7 +80,7 @@ impl Vendor for Org {
         };
         Admission::Call(Call {
             record,
-            // Salesforce has no such key; what is sent all the same is told in the spans.
+            // Salesforce has no such key; one that is sent all the same is shown in the spans.
             idempotency_key: arrival.header("idempotency-key").map(str::to_owned),
             writes,
             weight,

@@ -1,4 +1,4 @@
-//! What a stand-in Salesforce org is told when it starts: its limits, its speed, its faults, and who may sign in.
+//! The options of a stand-in Salesforce org: its limits, its speed, its faults, and who may sign in.
 
 use crate::options::{Conduct, LongRunning, OptionsError, TokenLife, Window, check};
 use crate::sign_in::PublicKey;
@@ -11,7 +11,7 @@ pub struct SalesforceOptions {
     pub long_running: LongRunning,
     /// Requests in any 24 hours, or in what stands for them.
     pub daily: Window,
-    /// More windows, kept at the same time. Salesforce has none.
+    /// More windows, enforced at the same time. Salesforce has none.
     pub further_windows: Vec<Window>,
     /// The connected apps that may sign in; where there are none, nobody has to.
     pub apps: Vec<ConnectedApp>,
@@ -19,7 +19,7 @@ pub struct SalesforceOptions {
     pub sandbox: bool,
     /// How long a session lives. Salesforce never says so.
     pub token_life: TokenLife,
-    /// A request for an access token takes its place in the limits.
+    /// A request for an access token takes a slot in the limits.
     pub sign_in_counts: bool,
     /// Speed, faults and bounds.
     pub conduct: Conduct,

@@ -34,7 +34,7 @@ impl Records {
         self.duplicates_created
     }
 
-    /// Upserts that came upon their record.
+    /// Upserts that found their record.
     pub(super) fn absorbed(&self) -> u64 {
         self.absorbed
     }

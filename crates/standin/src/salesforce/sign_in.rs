@@ -19,7 +19,7 @@ pub(super) const TOKEN: &str = "/services/oauth2/token";
 /// How far ahead an assertion may expire, in seconds.
 const MAX_ASSERTION_SECONDS: i64 = 3 * 60;
 
-/// The door of the org.
+/// The sign-in of the org.
 #[derive(Debug)]
 pub(super) struct SignIn {
     apps: Vec<ConnectedApp>,
@@ -48,7 +48,7 @@ impl SignIn {
         }
     }
 
-    /// Lets a request in, or answers it.
+    /// Admits a request, or answers it.
     pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), Answer> {
         if self.apps.is_empty() {
             return Ok(());

@@ -1,5 +1,5 @@
 //! SAP's answers: OData's two forms of an error and of a result, a session's token and cookies, and throttles that say
-//! when to come back. It decides nothing; it only knows how SAP says a thing.
+//! when to come back. It decides nothing; it only has SAP's wording.
 
 use super::call::Version;
 use crate::answer::{Answer, Content};
@@ -24,7 +24,7 @@ pub(super) fn not_found(version: Version) -> Answer {
     error(version, 404, "/IWBEP/CM_MGW_RT/020", "Resource not found")
 }
 
-/// The body is no JSON object, or too large.
+/// The body is not a JSON object, or too large.
 pub(super) fn no_json(version: Version, why: &NoJson) -> Answer {
     match why {
         NoJson::Unreadable(why) => error(version, 400, "/IWBEP/CM_MGW_RT/101", why),

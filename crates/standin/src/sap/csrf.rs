@@ -1,5 +1,5 @@
-//! Sessions against cross-site request forgery: a token that is given to who asks for one, and accepted with the cookies
-//! it was given with. Pure: the present arrives as an argument.
+//! Sessions against cross-site request forgery: a token that is given to whoever asks for one, and accepted together
+//! with the cookies that came with it. Pure: the present arrives as an argument.
 
 use crate::answer::Answer;
 use crate::chance::Chance;

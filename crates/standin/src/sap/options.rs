@@ -1,5 +1,5 @@
-//! What a stand-in SAP system is told when it starts: its limits, its speed, its faults, who may sign in, and what it
-//! remembers of calls.
+//! The options of a stand-in SAP system: its limits, its speed, its faults, who may sign in, and what it remembers of
+//! calls.
 
 use crate::options::{Conduct, OptionsError, TokenLife, Window, check};
 use std::time::Duration;
@@ -9,9 +9,9 @@ use std::time::Duration;
 pub struct SapOptions {
     /// Calls that may be in flight at once.
     pub max_in_flight: u32,
-    /// Windows, all kept at the same time. One call in half a second is the spacing that some services want.
+    /// Windows, all enforced at the same time. One call in half a second is the spacing that some services want.
     pub windows: Vec<Window>,
-    /// What every throttle says in Retry-After; none, and it says when there is room again.
+    /// What every throttle says in Retry-After; with `None` it says when there is room again.
     pub retry_after: Option<Duration>,
     /// A call that changes something needs a token against cross-site request forgery and the cookies of its session.
     pub csrf: bool,
@@ -21,7 +21,7 @@ pub struct SapOptions {
     pub repeatability: Repeatability,
     /// Who may sign in.
     pub sign_in: SapSignIn,
-    /// A request for an access token takes its place in the limits.
+    /// A request for an access token takes a slot in the limits.
     pub sign_in_counts: bool,
     /// Speed, faults and bounds.
     pub conduct: Conduct,

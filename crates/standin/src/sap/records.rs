@@ -39,7 +39,7 @@ impl Records {
         self.duplicates_created
     }
 
-    /// Upserts that came upon their entity.
+    /// Upserts that found their entity.
     pub(super) fn absorbed(&self) -> u64 {
         self.absorbed
     }
@@ -125,7 +125,7 @@ impl Records {
         }
     }
 
-    /// The index keeps what was; a list looks again.
+    /// The index keeps old values, so a list checks each entity again.
     fn change(&mut self, place: usize, fields: Map<String, Value>) {
         let set = self.stored[place].set.clone();
         self.note_values(place, &set, &fields);

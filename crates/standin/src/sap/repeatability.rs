@@ -28,7 +28,7 @@ pub(super) struct Name {
 
 #[derive(Debug)]
 struct Known {
-    /// None while the first is at work.
+    /// `None` while the first is being worked on.
     answer: Option<Answer>,
     until: EpochUs,
 }
@@ -114,7 +114,7 @@ impl Remembered {
         }
     }
 
-    /// A request that began as the first of its name has this answer.
+    /// Notes the answer of a request that began as the first of its name.
     pub(super) fn end(&mut self, arrival: &Arrival, answer: &mut Answer) {
         let Ok(Some((name, _))) = self.name(arrival) else {
             return;

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Where access tokens are asked for.
 pub(super) const TOKEN: &str = "/oauth/token";
 
-/// The door of the system.
+/// The sign-in of the system.
 #[derive(Debug)]
 pub(super) struct SignIn {
     options: SapSignIn,
@@ -32,7 +32,7 @@ impl SignIn {
         }
     }
 
-    /// Lets a request in, or answers it.
+    /// Admits a request, or answers it.
     pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), Answer> {
         self.checked(arrival, now).map_err(|why| {
             self.note(why);

@@ -1,12 +1,12 @@
-//! A signed token (RFC 7515, 7519): taken apart, its signature checked, its claims read. Which algorithms and claims a
-//! vendor wants is the vendor's.
+//! A signed token (RFC 7515, 7519): taken apart, its signature checked, its claims read. The vendor says which
+//! algorithms and claims it wants.
 
 use super::{PublicKey, Why};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-/// A token whose signature has not been looked at.
+/// A token whose signature has not been checked.
 #[derive(Debug)]
 pub(crate) struct Unverified<'t> {
     header: Map<String, Value>,

@@ -1,5 +1,6 @@
-//! A signature of OAuth 1.0a with HMAC-SHA256 (RFC 5849), checked as the server does: the header taken apart, the base
-//! string made again from the request, nonce and timestamp looked at. Which secrets belong to which keys is the vendor's.
+//! A signature of OAuth 1.0a with HMAC-SHA256 (RFC 5849), checked as the server does: takes the header apart, makes the
+//! base string again from the request, and checks nonce and timestamp. Which secrets belong to which keys is the
+//! vendor's business.
 
 use super::Why;
 use crate::request::Arrival;
@@ -61,7 +62,7 @@ impl Parameters {
         Ok(parameters)
     }
 
-    /// A parameter that is there once.
+    /// A parameter that is given once.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         super::basic::field(&self.0, name)
     }

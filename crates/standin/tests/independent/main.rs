@@ -1,6 +1,6 @@
 //! Sign-ins made by implementations that are not ours: oauthlib, PyJWT and cryptography sign what the stand-ins must
-//! accept, and what they must refuse, wrong in one way each. Where Python or one of the three is absent a test says that
-//! it is skipped; `.ci/run` installs them.
+//! accept, and what they must refuse, each wrong in one way. Where Python or one of the three is absent a test says
+//! that it is skipped; `.ci/run` installs them.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,7 +54,7 @@ fn signer(what: &str, asked: &Value) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// Signs in to a stand-in in every way, and compares what came of it with what must.
+/// Signs in to a stand-in in every way, and compares the result with the expected one.
 async fn judge(vendor: &'static str, keys: Value, stand_in: StandIn) -> Report {
     let asked = json!({ "url": format!("http://{}", stand_in.address()), "keys": keys });
     let cases = tokio::task::spawn_blocking(move || signer(vendor, &asked))

@@ -1,5 +1,5 @@
 //! The audit of one call, kept with the step that it caused: when its message was sent, when it started, when it was
-//! answered, how often it was tried. Its times are microseconds in JSON.
+//! answered, how often it was attempted. Its times are microseconds in JSON.
 
 use rampmeter_dispatch::{Priority, Time};
 use serde::{Deserialize, Serialize};

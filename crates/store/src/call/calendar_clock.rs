@@ -1,5 +1,5 @@
-//! What is known of the calendar clock of a target's vendor: a row of `meta`, for the few targets that have a quota by the
-//! calendar.
+//! What is known about the calendar clock of a target's vendor: a row of `meta`, for the few targets that have a calendar
+//! quota.
 
 use rampmeter_dispatch::CalendarClock;
 
@@ -9,7 +9,7 @@ use crate::model::id::TargetId;
 use crate::tables::CallTables;
 
 impl CallTables<'_> {
-    /// Where the calendar of a target's vendor stood when its rows were written; none if nothing was ever known.
+    /// Where the calendar of a target's vendor was when its rows were written; none if nothing was ever known.
     pub fn calendar_clock(&self, target: TargetId) -> Result<Option<CalendarClock>, StoreError> {
         let mut statement = self
             .connection
@@ -23,7 +23,7 @@ impl CallTables<'_> {
         Ok(Some(clock))
     }
 
-    /// Writes down where the calendar of a target's vendor stands.
+    /// Records where the calendar of a target's vendor is.
     pub fn put_calendar_clock(
         &self,
         target: TargetId,

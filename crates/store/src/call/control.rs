@@ -14,12 +14,12 @@ use crate::model::control::ControlRecord;
 use crate::model::id::TargetId;
 use crate::tables::ControlTables;
 
-/// Another maximum for a limit than the configuration says.
+/// A maximum for a limit other than the configured one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitOverride {
     /// The maximum in force.
     pub max: u64,
-    /// When the configured one is in force again; absent where it stays.
+    /// When the configured one is in force again; absent if the change stays.
     pub expires_at: Option<Time>,
 }
 
@@ -42,7 +42,7 @@ impl ControlTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Writes the limits of a target that differ from the configuration: these and no others.
+    /// Writes the limits of a target that differ from the configuration; rows of any others are deleted.
     pub fn put_overrides(
         &self,
         target: TargetId,
@@ -64,7 +64,7 @@ impl ControlTables<'_> {
         Ok(())
     }
 
-    /// Adds an entry to the audit trail. Answers its number.
+    /// Adds an entry to the audit trail. Returns its number.
     pub fn insert_control(&self, record: &ControlRecord) -> Result<i64, StoreFailure> {
         self.connection
             .prepare_cached(
@@ -92,8 +92,8 @@ impl ControlTables<'_> {
         Ok(is_bulk.unwrap_or(false))
     }
 
-    /// Forgets what clients did to executions and calls before this moment, at most so many entries: there is one for each start.
-    /// What people changed is kept. Says how many there were.
+    /// Deletes what clients did to executions and calls before this moment, at most `most` entries: there is one for each
+    /// start. What people changed is kept. Returns how many there were.
     pub fn delete_actions(&self, before: UnixMillis, most: u32) -> Result<u32, StoreFailure> {
         let deleted = self
             .connection
@@ -107,8 +107,7 @@ impl ControlTables<'_> {
         Ok(u32::try_from(deleted).unwrap_or(u32::MAX))
     }
 
-    /// When the pause by hand began that is in force for a target, or for one of its lanes, and why: `subject` is empty, or
-    /// the priority.
+    /// When the manual pause in force for a target or one of its lanes began, and why: `subject` is empty, or the priority.
     pub fn pause_in_force(
         &self,
         target: &str,
@@ -129,7 +128,7 @@ impl ControlTables<'_> {
 }
 
 impl ControlTables<'_> {
-    /// Lets the pauses in force of a target go on under another name, with who wanted them and since when.
+    /// Carries the pauses in force of a target over to another name, with who made them and since when.
     pub fn rename_pauses(&self, from: &str, to: &str) -> Result<(), StoreFailure> {
         self.connection.execute(
             "INSERT INTO control (at, target, kind, subject, change, reason, actor) \
@@ -141,7 +140,7 @@ impl ControlTables<'_> {
     }
 }
 
-/// Entries of the audit trail with their numbers, the newest first: at most so many, and those before a number only.
+/// Entries of the audit trail with their numbers, newest first: at most `most`, and only those before a number.
 pub fn controls(
     connection: &Connection,
     before: i64,

@@ -1,5 +1,5 @@
-//! Rows of when the vendor counted the calls of each target, whatever limits the target had then. They are what a limit starts
-//! with that is new, renamed or longer than before; the places of limits as they are lie in `permit`.
+//! Rows that say when the vendor counted the calls of each target, whatever limits the target had then. A limit that is new,
+//! renamed or longer than before starts from them; the slots of existing limits are in `permit`.
 
 use std::time::Duration;
 
@@ -15,14 +15,15 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Spans in which calls are counted together, each from the age on that stands beside it.
+/// Spans within which calls are counted together, each from the age that comes before it.
 const COARSER: [(Duration, Duration); 2] = [(HOUR, MINUTE), (DAY, HOUR)];
 
 /// Adds calls to those that ended in the same span.
 const ADD: &str = "ON CONFLICT DO UPDATE SET count = count + excluded.count";
 
 impl CallTables<'_> {
-    /// Ends a permit whose call the vendor had counted by `now`. Work that went on as a job was counted when it was accepted.
+    /// Ends a permit whose call the vendor had counted by `now`. Work that continued as a job was counted when it was
+    /// accepted.
     pub fn end_permit(&self, id: PermitId, now: Time) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "DELETE FROM permit WHERE id = ?1 RETURNING target, lane, \
@@ -35,7 +36,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Notes that the vendor had counted the call of a permit by `now`, which goes on as a job and keeps it.
+    /// Notes that the vendor had counted, by `now`, the call of a permit; the call continues as a job and keeps the permit.
     pub fn count_call_of(&self, id: PermitId, now: Time) -> Result<(), StoreFailure> {
         let query = "SELECT target, lane FROM permit WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(query)?;
@@ -68,7 +69,7 @@ impl CountedTables<'_> {
             let lane: u8 = row.get(1)?;
             Ok(CountedCalls {
                 until: Time::from_micros(row.get(0)?),
-                // What a lane is called that cannot be is the one that no reserve is for.
+                // An unknown lane counts as the one that no reserve is for.
                 priority: Priority::ALL
                     .get(usize::from(lane))
                     .copied()
@@ -79,7 +80,7 @@ impl CountedTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Puts down calls that were counted before anything was noted of them.
+    /// Adds calls that were counted before anything was noted about them.
     pub fn put(&self, target: TargetId, calls: &[CountedCalls]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(&format!(
             "INSERT INTO counted_call VALUES (?1, ?2, ?3, ?4) {ADD}"
@@ -91,9 +92,9 @@ impl CountedTables<'_> {
         Ok(())
     }
 
-    /// Lets all calls have been counted later by so much: time that may not have passed.
+    /// Moves the time of all counted calls later by this much: time that may not have passed.
     pub fn postpone(&self, by: Duration) -> Result<(), StoreError> {
-        // In two steps, so that no row meets another one's key on its way.
+        // In two steps, so that no row collides with the key of another on the way.
         self.connection.execute(
             "UPDATE counted_call SET until = -(min(until, ?2 - ?1) + ?1)",
             (micros(by), i64::MAX),
@@ -103,7 +104,7 @@ impl CountedTables<'_> {
         Ok(())
     }
 
-    /// Counts calls together that are long past, and forgets those that no window can reach.
+    /// Merges calls that are long past into coarser spans, and deletes those that no window can reach.
     pub fn condense(&self, now: Time) -> Result<(), StoreFailure> {
         for (age, span) in COARSER {
             let old = (now.saturating_sub(age).as_micros(), micros(span));

@@ -1,4 +1,4 @@
-//! Rows of dead letters: their burial, and what it takes to send one again or to discard it. They are listed in
+//! Rows of dead letters: how a message becomes one, and what it takes to send it again or to discard it. They are listed in
 //! `crate::query`.
 
 use rampmeter_dispatch::{Priority, Time};
@@ -34,7 +34,7 @@ impl ControlTables<'_> {
         MessageTables::of(self.connection).make_ready(queue, letter.message)
     }
 
-    /// The lane that a dead letter was in, if it is known; none when the message is no dead letter.
+    /// The lane that a dead letter was in, if known; none if the message is not a dead letter.
     pub fn lane_of_letter(
         &self,
         letter: MessageNumber,
@@ -67,8 +67,8 @@ impl ControlTables<'_> {
         Ok(())
     }
 
-    /// A message begins anew in another queue: no attempt is used up, it has no turn yet, and it waits from now on. Whether the
-    /// vendor may have done its call is not forgotten.
+    /// Starts a message afresh in another queue: no attempt is used up, it has no position in the fair order yet, and its wait
+    /// begins now. That the vendor may have done its call is not forgotten.
     pub fn begin_anew(
         &self,
         message: MessageNumber,

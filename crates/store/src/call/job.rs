@@ -1,4 +1,4 @@
-//! Rows of jobs: calls that a vendor accepted and works on in the background.
+//! Rows of jobs: calls that a vendor has accepted and is working on.
 
 use rampmeter_asl::EventId;
 use rampmeter_call::job::FollowUp;
@@ -17,11 +17,11 @@ use crate::tables::CallTables;
 pub struct JobRow {
     /// The message of the call that became it.
     pub message: MessageNumber,
-    /// The target at whose vendor it runs.
+    /// The target whose vendor runs it.
     pub target: TargetId,
     /// The task that waits for its end.
     pub task: Option<(ExecutionId, EventId)>,
-    /// The permit that it keeps, where a limit counts jobs.
+    /// The permit that it keeps, if a limit counts jobs.
     pub permit: Option<PermitId>,
     /// When the vendor accepted it.
     pub since: Time,
@@ -53,7 +53,7 @@ impl JobRow {
     }
 }
 
-/// A row, or why its place cannot be read.
+/// The row, or an error if where to poll cannot be read.
 fn sound((job, unreadable): (JobRow, Option<String>)) -> Result<JobRow, StoreError> {
     match unreadable {
         None => Ok(job),
@@ -106,7 +106,7 @@ impl CallTables<'_> {
         found.map(sound).transpose()
     }
 
-    /// The jobs of a target, the oldest message first; at most `most`.
+    /// The jobs of a target, oldest message first; at most `most`.
     pub fn jobs(&self, target: TargetId, most: usize) -> Result<Vec<JobRow>, StoreError> {
         let query =
             format!("SELECT {COLUMNS} FROM job WHERE target = ?1 ORDER BY message LIMIT ?2");
@@ -117,7 +117,7 @@ impl CallTables<'_> {
         rows.into_iter().map(sound).collect()
     }
 
-    /// How many jobs of a target go on.
+    /// How many jobs of a target are going on.
     pub fn count_jobs(&self, target: TargetId) -> Result<u64, StoreError> {
         let mut statement = self
             .connection
@@ -126,7 +126,7 @@ impl CallTables<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Whether the call of a task goes on as a job.
+    /// Whether the call of a task continues as a job.
     pub fn task_has_job(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreError> {
         let mut statement = self
             .connection

@@ -1,4 +1,4 @@
-//! Rows of lanes: calls that may start, in their turns, and the calls of each OrderingKey.
+//! Rows of lanes: calls that may start, in fair order (each at its `turn`), and the calls of each OrderingKey.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
@@ -11,10 +11,10 @@ use crate::model::id::{GroupHash, MessageNumber, OrderingHash, QueueId, TargetId
 use crate::tables::CallTables;
 use crate::tables::LaneTables;
 
-/// How a call with an OrderingKey stands.
+/// The status of a call with an OrderingKey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderStatus {
-    /// Another call of the key goes before it: it has no place in its lane.
+    /// Another call of the key goes before it: it is not in its lane.
     Parked,
     /// It waits in its lane, or for its delay.
     Free,
@@ -58,7 +58,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    /// Takes a call out of its lane. Answers whether it was there.
+    /// Takes a call out of its lane. Returns whether it was there.
     pub fn unready_in_turn(
         &self,
         queue: QueueId,
@@ -96,7 +96,7 @@ impl LaneTables<'_> {
         Ok(lowest.map(i64::unsigned_abs))
     }
 
-    /// How many polls of jobs wait in a lane: they stand before its calls, with turn 0.
+    /// How many polls of jobs wait in a lane: they go before its calls, with turn 0.
     pub fn count_polls(&self, queue: QueueId) -> Result<u64, StoreError> {
         let mut statement = self
             .connection
@@ -105,7 +105,7 @@ impl LaneTables<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Whether the call has its place in its lane.
+    /// Whether the call is in its lane.
     pub fn is_in_turn(
         &self,
         queue: QueueId,
@@ -119,7 +119,7 @@ impl LaneTables<'_> {
         Ok(count > 0)
     }
 
-    /// Calls of a lane from one place, itself included, to before another; no more than `most` are counted.
+    /// Counts the calls of a lane from one position, inclusive, to another, exclusive; at most `most`.
     pub fn ready_between(
         &self,
         queue: QueueId,
@@ -159,8 +159,8 @@ impl LaneTables<'_> {
         Ok(newest.map(i64::unsigned_abs))
     }
 
-    /// The highest turn among the calls without a group that wait in a lane. For a restart: it may pass over the calls
-    /// with a group that came later.
+    /// The highest turn among the calls without a group that wait in a lane. For a restart: it may skip the calls with a
+    /// group that came later.
     pub fn newest_ungrouped_turn(&self, queue: QueueId) -> Result<Option<u64>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT turn FROM ready WHERE queue = ?1 AND message_group IS NULL AND turn > 0 \
@@ -178,7 +178,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    /// Gives a message to another queue; its place there is the caller's to make.
+    /// Moves a message to another queue; its position there is up to the caller.
     pub fn change_queue(&self, id: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE message SET queue = ?2, turn = 0 WHERE id = ?1")?
@@ -201,7 +201,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    /// Changes how a call stands in the order of its key.
+    /// Changes the status of a call in the order of its key.
     pub fn set_order(
         &self,
         target: TargetId,
@@ -236,7 +236,7 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    /// How a call stands in the order of its key; none where it has no place there.
+    /// The status of a call in the order of its key; none if it is not in it.
     pub fn order_status(
         &self,
         target: TargetId,
@@ -253,7 +253,7 @@ impl LaneTables<'_> {
         )?)
     }
 
-    /// The call of a key that was sent first to a lane.
+    /// The call of a key that was sent to a lane first.
     pub fn first_of_order(
         &self,
         target: TargetId,
@@ -270,7 +270,7 @@ impl LaneTables<'_> {
         Ok(optional(first)?)
     }
 
-    /// The calls of a target that have an OrderingKey and are under way.
+    /// The calls of a target that have an OrderingKey and are in flight, or have been and have not ended.
     pub fn owners(
         &self,
         target: TargetId,
@@ -292,8 +292,8 @@ impl LaneTables<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Gives the calls of a lane their turns that lie there without one, and are no polls of a job: the repeats that became
-    /// ready while their target was not configured get the turn that they had, others one at the end.
+    /// Gives turns to the calls of a lane that have none and are not polls of a job: retries that became ready while their
+    /// target was not configured get the turn that they had, others one at the end.
     pub fn give_turns(&self, queue: QueueId) -> Result<(), StoreError> {
         for statement in [
             "UPDATE ready SET (turn, message_group) = \
@@ -317,8 +317,8 @@ impl LaneTables<'_> {
         Ok(())
     }
 
-    /// Puts right what cannot be read of the places of messages: a turn that is none is given anew, by `give_turns`; a place
-    /// of no message is left out.
+    /// Repairs what cannot be read of the positions of messages: an invalid turn is assigned anew, by `give_turns`; a
+    /// position of no message is left out.
     ///
     /// # Errors
     /// When the store failed.

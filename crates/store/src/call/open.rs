@@ -1,6 +1,6 @@
-//! Calls that have not ended, as people's questions find them: in the backoff before a repeat, parked behind another call
-//! of their OrderingKey, or in the lanes of a target that the configuration no longer has. Those that wait in their turn are
-//! in `lane`, jobs in `job`.
+//! Calls that have not ended, as people ask about them: in the backoff before a retry, parked behind another call of their
+//! OrderingKey, or in the lanes of a target that the configuration no longer has. Those that wait in fair order are in
+//! `lane`, jobs in `job`.
 
 use rampmeter_dispatch::{Priority, Time};
 use rusqlite::types::Type;
@@ -11,7 +11,7 @@ use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId, TargetId};
 use crate::tables::{CallTables, LaneTables};
 
-/// Delayed messages that one question reads, the soonest first: the writer answers it.
+/// Delayed messages that one query reads, soonest first: the writer answers it.
 const DELAYED_READ: i64 = 1_000;
 
 /// A message that may be taken later.
@@ -48,7 +48,7 @@ impl LaneTables<'_> {
         Ok(optional(until)?.map(Time::from_micros))
     }
 
-    /// The messages that may be taken later, the soonest first, of plain queues too: the first 1,000.
+    /// The first 1,000 messages that may be taken later, soonest first, those of plain queues included.
     pub fn delayed(&self) -> Result<Vec<DelayedRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT delayed.until, delayed.message, message.queue FROM delayed \
@@ -65,7 +65,7 @@ impl LaneTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The calls of a lane that another call of their OrderingKey goes before, at most `most`.
+    /// The calls of a lane that wait for another call of their OrderingKey, at most `most`.
     pub fn parked(
         &self,
         target: TargetId,
@@ -81,7 +81,7 @@ impl LaneTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The lanes of all targets that there ever were.
+    /// The lanes of all targets that ever existed.
     pub fn of_all_targets(&self) -> Result<Vec<LaneRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue.id, queue.lane, target.id, target.name FROM queue \
@@ -105,7 +105,7 @@ impl LaneTables<'_> {
 }
 
 impl CallTables<'_> {
-    /// Whether an earlier request of the call has an unknown outcome, so that it keeps its places.
+    /// Whether an earlier request of the call has an unknown outcome, so that it keeps its slots.
     pub fn is_answer_lost(&self, message: MessageNumber) -> Result<bool, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT 1 FROM permit WHERE message = ?1 AND held_until IS NOT NULL LIMIT 1",

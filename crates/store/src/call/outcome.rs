@@ -1,4 +1,4 @@
-//! Rows of ended calls for which no workflow waits, and of the bodies that were too long to be part of an answer.
+//! Rows of ended calls that no workflow waits for, and of bodies that were too long to be part of the call result.
 
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::{Connection, params};
@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::model::id::{ExecutionId, MessageNumber};
 use crate::tables::CallTables;
 
-/// How a call ended for which no workflow waits.
+/// How a call ended that no workflow waits for.
 #[derive(Debug, Clone)]
 pub struct OutcomeRow {
     /// The number of the call.
@@ -22,7 +22,7 @@ pub struct OutcomeRow {
     pub key: Option<String>,
     /// When its message was committed.
     pub sent_at: Time,
-    /// When its first request was permitted; absent when none was.
+    /// When its first request was given a permit; absent when none was.
     pub first_started_at: Option<Time>,
     /// When it ended.
     pub ended_at: Time,
@@ -30,11 +30,11 @@ pub struct OutcomeRow {
     pub receive_count: u32,
     /// Answers that used up an attempt.
     pub attempts: u32,
-    /// Its output, as JSON; of a failed call, its cause.
+    /// Its output, as JSON; for a failed call, its cause.
     pub told: String,
 }
 
-/// One body in a file.
+/// One body that is kept in a file.
 #[derive(Debug, Clone)]
 pub struct BodyRow {
     /// The number of the permit under which it was answered, and the name of its file.
@@ -47,14 +47,14 @@ pub struct BodyRow {
     pub size: u64,
     /// Its SHA-256, in lower-case hexadecimal.
     pub sha256: String,
-    /// What the vendor said it is.
+    /// The media type that the vendor gave it.
     pub content_type: Option<String>,
     /// When it was kept.
     pub at: Time,
 }
 
 impl CallTables<'_> {
-    /// Adds the outcome of a call for which no workflow waits.
+    /// Adds the outcome of a call that no workflow waits for.
     pub fn insert_outcome(&self, outcome: &OutcomeRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO outcome VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
@@ -73,7 +73,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Deletes outcomes that ended before a time, the oldest first, at most `most`. Answers their messages.
+    /// Deletes outcomes that ended before a time, oldest first, at most `most`. Returns their messages.
     pub fn delete_outcomes(
         &self,
         before: Time,
@@ -93,7 +93,7 @@ impl CallTables<'_> {
         Ok(old)
     }
 
-    /// Adds the body of an answer that lies in a file.
+    /// Adds the body of an answer that is kept in a file.
     pub fn insert_body(&self, body: &BodyRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO body VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
@@ -118,7 +118,7 @@ impl CallTables<'_> {
         Ok(count > 0)
     }
 
-    /// Deletes the rows of a message's bodies. Answers their ids.
+    /// Deletes the rows of a message's bodies. Returns their ids.
     pub fn delete_bodies_of(&self, message: MessageNumber) -> Result<Vec<PermitId>, StoreError> {
         let mut statement = self
             .connection
@@ -127,7 +127,7 @@ impl CallTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Deletes the rows of the bodies that an execution's calls were answered with. Answers their ids.
+    /// Deletes the rows of the answer bodies of an execution's calls. Returns their ids.
     pub fn delete_bodies_for(&self, execution: ExecutionId) -> Result<Vec<PermitId>, StoreError> {
         let mut statement = self
             .connection
@@ -137,7 +137,7 @@ impl CallTables<'_> {
     }
 }
 
-/// The body of a call's answer, if it lies in a file.
+/// The body of a call's answer, if it is kept in a file.
 pub fn body_of(
     connection: &Connection,
     message: MessageNumber,

@@ -1,5 +1,5 @@
-//! Rows of permits and of the places that calls take in windows. They are written in the transaction that decides,
-//! and they are what makes the limits hold across a crash.
+//! Rows of permits and of the slots that calls take in windows. They are written in the transaction that decides, and they
+//! make the limits hold across a crash.
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ pub struct PermitRow {
     pub message: MessageNumber,
     /// When it was given.
     pub started_at: Time,
-    /// Until when its slots are held because the outcome is unknown; absent while the call is under way.
+    /// Until when its slots are held because the outcome is unknown; absent while the call is in flight.
     pub held_until: Option<Time>,
-    /// How long its call keeps its place once the answer is lost; none in rows of former versions.
+    /// How long its call keeps its slots once the answer is lost; none in rows of earlier versions.
     pub holds_for: Option<Duration>,
 }
 
@@ -79,8 +79,8 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Notes when a call was last answered or its hold began. A call without a task leaves no other trace, and the time
-    /// of a later start must not be earlier.
+    /// Notes when a call was last answered or its hold began. A call without a task leaves no other trace, and a later start
+    /// must not have an earlier time.
     pub fn note_answer_time(&self, now: Time) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
@@ -107,7 +107,7 @@ impl CallTables<'_> {
         Ok(Some(Time::from_micros(i64::from_be_bytes(bytes))))
     }
 
-    /// Forgets when a call was last answered, where that cannot be read.
+    /// Forgets when a call was last answered, if that cannot be read.
     ///
     /// # Errors
     /// When the store failed.
@@ -139,7 +139,7 @@ impl CallTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Adds the places that calls have taken in windows, or changes them.
+    /// Adds or changes the slots that calls have taken in windows.
     pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -157,14 +157,14 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Forgets all places of a target's windows.
+    /// Deletes all slots of a target's windows.
     pub fn delete_places(&self, target: TargetId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
         Ok(())
     }
 
-    /// The places that are taken in the windows of a target.
+    /// The slots that are taken in the windows of a target.
     pub fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT limit_name, slot, until, count FROM window_place WHERE target = ?1",
@@ -180,7 +180,7 @@ impl CallTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Lets the places of a target's windows be free later by so much, but for those of some limits.
+    /// Makes the slots of a target's windows free later by this much, except those of some limits.
     pub fn postpone_slots(
         &self,
         target: TargetId,
@@ -197,7 +197,7 @@ impl CallTables<'_> {
         Ok(())
     }
 
-    /// Lets all holds end later by so much.
+    /// Makes all holds end later by this much.
     pub fn postpone_holds(&self, by: Duration) -> Result<(), StoreError> {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         self.connection.execute(

@@ -1,5 +1,5 @@
-//! Permits and places in windows that cannot be read. A start takes them out of their tables before anything reads those, and
-//! puts back what the rules for them say: that is the engine's.
+//! Permits and slots in windows that cannot be read. A start removes them from their tables before anything reads those. The
+//! engine then restores what its rules for them prescribe.
 
 use rampmeter_dispatch::{PermitId, Time};
 use rusqlite::Row;
@@ -14,19 +14,19 @@ use crate::tables::{CallTables, Ledger};
 pub struct LostPermit {
     /// Its number, which cannot be damaged: it is the key of its row.
     pub id: PermitId,
-    /// Its target; that of its message's queue where its own is not one. Absent where neither is known.
+    /// Its target, or that of its message's queue if its own is invalid. Absent if neither is known.
     pub target: Option<TargetId>,
-    /// Its lane, from 0 for HIGH; that of its message's queue where its own is not one.
+    /// Its lane, from 0 for HIGH, or that of its message's queue if its own is invalid.
     pub lane: Option<u8>,
     /// Its message.
     pub message: Option<MessageNumber>,
     /// When it was given.
     pub started_at: Option<Time>,
-    /// Its message lies nowhere else: the call was under way.
+    /// Its message is in no other table: the call was in flight.
     pub is_under_way: bool,
 }
 
-/// What can still be read of places in a window.
+/// What can still be read of slots in a window.
 #[derive(Debug, Clone)]
 pub struct LostPlaces {
     /// The target of the limit.
@@ -35,12 +35,12 @@ pub struct LostPlaces {
     pub limit: Option<String>,
     /// The number of their row.
     pub slot: Option<u32>,
-    /// How many places they were.
+    /// How many slots they were.
     pub count: Option<u32>,
 }
 
 impl Ledger<'_> {
-    /// Takes the permits that cannot be read out of their table.
+    /// Removes the permits that cannot be read from their table.
     ///
     /// # Errors
     /// When the store failed.
@@ -71,7 +71,7 @@ impl Ledger<'_> {
         Ok(lost)
     }
 
-    /// What the message of a permit says of it.
+    /// Adds to a permit what its message says about it.
     fn ask_the_message(&self, permit: &mut LostPermit) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue.target, queue.lane, NOT (\
@@ -103,7 +103,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// Takes the places that cannot be read out of their table.
+    /// Removes the slots that cannot be read from their table.
     ///
     /// # Errors
     /// When the store failed.
@@ -132,7 +132,7 @@ impl Ledger<'_> {
 }
 
 impl CallTables<'_> {
-    /// Adds places to a window: in the row of this number, or in a new one.
+    /// Adds slots to a window: in the row with this number, or in a new one.
     ///
     /// # Errors
     /// When the store failed.
@@ -157,7 +157,7 @@ impl CallTables<'_> {
     }
 }
 
-/// The whole number in a column, if there is one.
+/// The integer in a column, if there is one.
 fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<i64>> {
     Ok(match row.get(index)? {
         Value::Integer(number) => Some(number),

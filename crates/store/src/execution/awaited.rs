@@ -31,7 +31,7 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
-    /// The tasks that wait for the end of `child`, which are forgotten.
+    /// Takes the tasks that wait for the end of `child` out of the table.
     pub fn take_awaiting_tasks(&self, child: ExecutionId) -> Result<Vec<AwaitingTask>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT execution, event, as_json FROM awaited_execution WHERE child = ?1",
@@ -52,7 +52,7 @@ impl ExecutionTables<'_> {
         Ok(tasks)
     }
 
-    /// The executions that a task waits for, or with no event all tasks of `execution`. They are forgotten.
+    /// Takes the executions that a task waits for out of the table; without an event, those of all tasks of `execution`.
     pub fn take_awaited(
         &self,
         execution: ExecutionId,

@@ -1,4 +1,4 @@
-//! What executions still have to do after a transaction spent what it may: a queue for each execution, on disk.
+//! What executions still have to do after a transaction has done as much as it may: a queue for each execution, on disk.
 
 use crate::damaged::readable;
 use crate::error::{StoreError, StoreFailure};
@@ -6,7 +6,7 @@ use crate::model::id::ExecutionId;
 use crate::tables::ExecutionTables;
 
 impl ExecutionTables<'_> {
-    /// Puts one more thing to do behind the others of its execution.
+    /// Puts one more item behind the others of its execution.
     pub fn note_continuing(&self, id: ExecutionId, work: &str) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -17,7 +17,7 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
-    /// Puts one thing to do before the others of its execution.
+    /// Puts one item before the others of its execution.
     pub fn note_continuing_first(&self, id: ExecutionId, work: &str) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -28,7 +28,7 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
-    /// Takes the first things to do of an execution out of the table, at most `most`.
+    /// Takes the first items of an execution out of the table, at most `most`.
     pub fn take_continuing(&self, id: ExecutionId, most: u32) -> Result<Vec<String>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT number, work FROM continuing WHERE execution = ?1 ORDER BY number LIMIT ?2",
@@ -61,7 +61,7 @@ impl ExecutionTables<'_> {
         Ok(())
     }
 
-    /// The executions that an earlier process did not come to tell something, which `mark` begins the text of.
+    /// The executions that have an item left by an earlier process whose text begins with `mark`.
     pub fn continuing_with(&self, mark: &str) -> Result<Vec<ExecutionId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT DISTINCT execution FROM continuing WHERE substr(work, 1, length(?1)) = ?1",
@@ -70,7 +70,7 @@ impl ExecutionTables<'_> {
         Ok(readable(rows, "work that is left")?)
     }
 
-    /// The executions that an earlier process did not go on with.
+    /// The executions that an earlier process left unfinished.
     pub fn continuing(&self) -> Result<Vec<ExecutionId>, StoreError> {
         let mut statement = self
             .connection

@@ -1,4 +1,4 @@
-//! The data of executions: how long it may be, and where the store keeps what went in and what came out.
+//! The data of executions: its maximum size, and where the store keeps input and output.
 
 use rampmeter_asl::{Detail, Payload, record};
 
@@ -10,7 +10,7 @@ use crate::tables::ExecutionTables;
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 pub const MAX_DATA_BYTES: usize = 262_144;
 
-/// The input of an execution: what its first event says.
+/// The input of an execution, from its first event.
 pub fn stored_input(
     executions: ExecutionTables<'_>,
     execution: &ExecutionRow,
@@ -27,7 +27,7 @@ pub fn stored_input(
     }
 }
 
-/// The output of an execution that succeeded: what its last event says.
+/// The output of an execution that succeeded, from its last event.
 pub fn stored_output(
     executions: ExecutionTables<'_>,
     execution: &ExecutionRow,

@@ -1,4 +1,4 @@
-//! Rows of frames below the root: branches and iterations, what their parents know of them, and heartbeats heard.
+//! Rows of frames below the root: branches and iterations, what their parents know of them, and the heartbeats received.
 
 use std::sync::LazyLock;
 
@@ -11,14 +11,14 @@ use crate::error::StoreError;
 use crate::model::id::{ExecutionId, StepId};
 use crate::tables::FrameTables;
 
-/// How a branch or an iteration stands.
+/// The status of a branch or an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FrameStatus {
     /// It runs.
     Running,
     /// It succeeded, and its output is kept.
     Succeeded,
-    /// It failed, or was given up because another one failed.
+    /// It failed, or was abandoned because another one failed.
     Failed,
 }
 
@@ -45,11 +45,11 @@ pub struct FrameRow {
     pub id: FrameId,
     /// The frame that began it.
     pub parent: FrameId,
-    /// How it stands.
+    /// Its status.
     pub status: FrameStatus,
-    /// The step that holds it as it stands.
+    /// The step that holds its current state.
     pub step: StepId,
-    /// The event that it waits for, 0 when for none.
+    /// The event that it waits for; 0 for none.
     pub waits_for: EventId,
     /// The payload of `step` that is its output, once it succeeded.
     pub output: Option<u32>,
@@ -58,7 +58,7 @@ pub struct FrameRow {
 /// What a frame knows of its children.
 #[derive(Debug, Clone)]
 pub struct ForkRow {
-    /// Whether children still count: not once the outcome is being carried out.
+    /// Whether children still count: they do not once the outcome is being carried out.
     pub live: bool,
     /// The interpreter's bookkeeping of the children.
     pub join: Join,
@@ -85,7 +85,7 @@ impl FrameRow {
 }
 
 impl ForkRow {
-    /// The ids of all its children.
+    /// The ids of all children of the frame.
     pub fn children(&self) -> std::ops::Range<FrameId> {
         let fork = self.join.fork();
         fork.first..fork.first + u64::from(fork.total)
@@ -119,8 +119,7 @@ impl FrameTables<'_> {
         )?)
     }
 
-    /// The branches and iterations with ids in a range, in their order, at most `most`; all of them or those that
-    /// stand so.
+    /// The branches and iterations with ids in a range, in order, at most `most`; all of them, or those with one status.
     pub fn frames_in(
         &self,
         execution: ExecutionId,
@@ -204,7 +203,7 @@ impl FrameTables<'_> {
             .transpose()
     }
 
-    /// The ids of the children of the frames with ids in a range, each fork's at once.
+    /// The ids of the children of the frames with ids in a range, one range for each fork.
     pub fn forks_in(
         &self,
         execution: ExecutionId,
@@ -223,7 +222,7 @@ impl FrameTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Writes what a frame knows of its children, in place of what it knew of earlier ones.
+    /// Writes what a frame knows of its children, replacing what it knew of earlier ones.
     pub fn put_fork(&self, execution: ExecutionId, row: &ForkRow) -> Result<(), StoreError> {
         let fork = row.join.fork();
         let data = serde_json::to_string(&row.join)
@@ -255,7 +254,7 @@ impl FrameTables<'_> {
         Ok(())
     }
 
-    /// When the heartbeat of a task runs out, if it was heard of since its step was written.
+    /// When the heartbeat of a task runs out, if one has arrived since its step was written.
     pub fn heartbeat(
         &self,
         execution: ExecutionId,

@@ -40,7 +40,8 @@ impl ExecutionTables<'_> {
         Ok(readable(rows, "a request")?)
     }
 
-    /// Forgets the request of a task, or with no event those of all tasks of `execution`, and answers which they were.
+    /// Takes the request of a task out of the table, or without an event those of all tasks of `execution`, and returns
+    /// which they were.
     pub fn take_invocations(
         &self,
         execution: ExecutionId,

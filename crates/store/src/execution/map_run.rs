@@ -24,7 +24,7 @@ pub struct MapRunRow {
     pub frame: FrameId,
     /// The end of its ARN.
     pub name: String,
-    /// The label of its Map state, which stands in its ARN.
+    /// The label of its Map state, which is part of its ARN.
     pub label: String,
     /// Name of the Map state.
     pub state: String,
@@ -32,7 +32,7 @@ pub struct MapRunRow {
     pub is_express: bool,
     /// Whether they work on batches of items.
     pub is_batched: bool,
-    /// How it stands; never `TIMED_OUT`.
+    /// Its status; never `TIMED_OUT`.
     pub status: ExecutionStatus,
     /// When it started.
     pub started_at: UnixMillis,
@@ -106,7 +106,7 @@ impl FrameTables<'_> {
         find_map_run(self.connection, label, name)
     }
 
-    /// Adds a map run. Answers the number that it got.
+    /// Adds a map run. Returns its number.
     pub fn insert_map_run(&self, row: &MapRunRow) -> Result<MapRunId, StoreError> {
         self.connection
             .prepare_cached(
@@ -132,7 +132,7 @@ impl FrameTables<'_> {
         Ok(MapRunId(self.connection.last_insert_rowid()))
     }
 
-    /// Writes what changes while a map run runs.
+    /// Writes what changes while a map run is running.
     pub fn update_map_run(&self, row: &MapRunRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -158,7 +158,7 @@ impl FrameTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The child executions of a map run with ids above `after` that stand so, oldest first, at most `most`.
+    /// The child executions of a map run with ids above `after` that have this status, oldest first, at most `most`.
     pub fn map_run_children(
         &self,
         map_run: MapRunId,
@@ -201,7 +201,7 @@ pub fn find_map_run(
     ))?)
 }
 
-/// How many child executions of a map run run.
+/// How many child executions of a map run are running.
 pub fn running_children(
     connection: &Connection,
     map_run: MapRunId,

@@ -1,4 +1,4 @@
-//! Executions, and what belongs to them: steps, frames, timers, map runs, what remains to be done.
+//! Executions, and what belongs to them: steps, frames, timers, map runs, work that is left to do.
 
 pub(crate) mod awaited;
 pub(crate) mod continuing;

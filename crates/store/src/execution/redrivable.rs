@@ -1,4 +1,4 @@
-//! Whether a row may be redriven, by AWS's rules.
+//! Whether an execution may be redriven, by AWS's rules.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What retention deletes: ended executions with all their rows, and their histories step by step.
+//! What retention deletes: ended executions with all their rows at once, and their histories step by step.
 
 use rampmeter_dispatch::PermitId;
 use rampmeter_time::UnixMillis;
@@ -11,7 +11,7 @@ use crate::model::id::{ExecutionId, StepId, name_hash};
 use crate::tables::CallTables;
 use crate::tables::ExecutionTables;
 
-/// Tables with rows of an execution that can be found by it.
+/// Tables whose rows can be found by their execution.
 const BY_EXECUTION: [&str; 8] = [
     "execution_origin",
     "frame",
@@ -24,8 +24,8 @@ const BY_EXECUTION: [&str; 8] = [
 ];
 
 impl ExecutionTables<'_> {
-    /// Executions that ended before a time, the first to end first. Child executions
-    /// of map runs are left out: they go with their parents.
+    /// Executions that ended before a time, earliest end first. Child executions of map runs are left out: they go with
+    /// their parents.
     pub fn ended_before(
         &self,
         before: UnixMillis,
@@ -55,7 +55,7 @@ impl ExecutionTables<'_> {
         Ok(readable(rows, "an execution")?)
     }
 
-    /// Deletes an execution and everything of it but its history, which is left over. Answers the ids of its bodies.
+    /// Deletes an execution and everything of it except its history, which is left over. Returns the ids of its bodies.
     pub fn delete_execution(&self, row: &ExecutionRow) -> Result<Vec<PermitId>, StoreError> {
         let mut machine = self.connection.prepare_cached(
             "SELECT name FROM state_machine WHERE id = (SELECT machine FROM revision WHERE id = ?1)",
@@ -80,7 +80,7 @@ impl ExecutionTables<'_> {
         Ok(bodies)
     }
 
-    /// Deletes steps of histories that are left over, at most `most`. Answers how many.
+    /// Deletes steps of histories that are left over, at most `most`. Returns how many.
     pub fn delete_leftover(&self, most: usize) -> Result<usize, StoreError> {
         let mut deleted = 0;
         while deleted < most {

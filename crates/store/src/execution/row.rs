@@ -21,9 +21,9 @@ pub struct ExecutionRow {
     pub id: ExecutionId,
     /// The revision of its state machine that it runs.
     pub revision: RevisionId,
-    /// Its name within its state machine; of an EXPRESS execution see `given_name`.
+    /// Its name within its state machine; for an EXPRESS execution see `given_name`.
     pub name: String,
-    /// How it stands.
+    /// Its status.
     pub status: ExecutionStatus,
     /// When it started.
     pub started_at: UnixMillis,
@@ -35,7 +35,7 @@ pub struct ExecutionRow {
     pub first_step: StepId,
     /// Its newest step, from which `previous` leads back to the first.
     pub last_step: StepId,
-    /// The event whose task token its root frame waits for, 0 when for none.
+    /// The event whose task token its root frame waits for; 0 for none.
     pub waits_for: EventId,
     /// The step that holds its root frame.
     pub frame_step: StepId,
@@ -49,12 +49,12 @@ pub struct ExecutionRow {
     pub redriven_at: Option<UnixMillis>,
 }
 
-/// What a child execution of a map run has besides.
+/// What a child execution of a map run has in addition.
 #[derive(Debug, Clone)]
 pub struct ItemOf {
     /// The map run.
     pub map_run: MapRunId,
-    /// Stands in its ARN after the name of the state machine.
+    /// Part of its ARN, after the name of the state machine.
     pub label: String,
     /// How many items it works on.
     pub items: u64,
@@ -69,20 +69,20 @@ static EXECUTION: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {EXECUTION_COLUMNS} FROM execution WHERE id = ?1"));
 
 impl ExecutionRow {
-    /// The name it was given. That of an EXPRESS execution, which others may have too, is followed by a colon and what
-    /// makes it one of its kind.
+    /// The name it was given. In the store, the name of an EXPRESS execution, which others may share, is followed by a colon
+    /// and what makes it unique.
     pub fn given_name(&self) -> &str {
         self.name
             .split_once(':')
             .map_or(&self.name, |(given, _)| given)
     }
 
-    /// Whether it is of an EXPRESS state machine: its ARN leads to nothing.
+    /// Whether its state machine is of type EXPRESS: then its ARN cannot be used to look it up.
     pub fn is_express(&self) -> bool {
         self.name.contains(':')
     }
 
-    /// What stands for the state machine in its ARN: the name of that, and for a child execution of a map run the label.
+    /// The state machine's part of its ARN: the name, and for a child execution of a map run the label.
     pub fn machine_part(&self, machine: &str) -> String {
         match &self.item {
             None => machine.to_owned(),
@@ -133,7 +133,7 @@ impl ExecutionTables<'_> {
         Ok(optional(statement.query_row([id], ExecutionRow::read))?)
     }
 
-    /// The ARN of an execution, which asks for no more of its rows than its names.
+    /// The ARN of an execution. It reads no more of the rows than the names.
     pub fn execution_arn(
         &self,
         id: ExecutionId,
@@ -159,8 +159,8 @@ impl ExecutionTables<'_> {
         Ok(find_by_name(self.connection, machine_name, name)?)
     }
 
-    /// The number of the execution with this name, which asks for no more of its row than that. Its state machine is that of the
-    /// name's hash, for the row may not lead to it any more.
+    /// The number of the execution with this name. It reads no more of the row than that. The state machine is the one in
+    /// the name's hash, because a damaged row may no longer lead to it.
     ///
     /// # Errors
     /// When the store failed, or a name cannot be read.
@@ -178,7 +178,7 @@ impl ExecutionTables<'_> {
         Ok(optional(found)?)
     }
 
-    /// `machine_name` as it stands in the execution's ARN.
+    /// Adds an execution. `machine_name` is as it appears in the execution's ARN.
     pub fn insert_execution(
         &self,
         machine_name: &str,

@@ -1,4 +1,4 @@
-//! Rows of steps: appended, never moved, one chain for each execution. Any place of the chain is found in a number of
+//! Rows of steps: appended, never moved, one chain for each execution. Any position in the chain is found in a number of
 //! reads that grows with the logarithm of its length.
 
 use rampmeter_asl::EventId;
@@ -30,7 +30,7 @@ pub struct StepRow<'a> {
     pub call: Option<&'a str>,
 }
 
-/// A step's place in its chain.
+/// A step's position in its chain.
 #[derive(Debug, Clone, Copy)]
 struct Link {
     previous: Option<StepId>,
@@ -125,7 +125,7 @@ pub fn steps_between(
 ) -> Result<Vec<StepId>, StoreError> {
     let mut steps = Vec::new();
     let mut next = Some(newest);
-    // Down to the newest step that begins at `high` or before it.
+    // Goes back to the newest step that begins at `high` or before it.
     while let Some(id) = next {
         let place = link(connection, id)?;
         if place.first_event <= high {
@@ -162,13 +162,13 @@ fn link(connection: &Connection, id: StepId) -> Result<Link, StoreError> {
     optional(statement.query_row([id], read))?.ok_or_else(|| missing(id))
 }
 
-/// How far back the step at this depth jumps; 0 for the first. Depths less one, written in skew binary, say it: the
-/// lowest digit that is not zero stands for a jump of its own weight.
+/// How far back the step at this depth jumps; 0 for the first. It follows from the depth less one, written in skew binary:
+/// the lowest digit that is not zero gives a jump of its own weight.
 fn jump_length(depth: u64) -> u64 {
     let mut left = depth - 1;
     let mut length = 0;
     while left > 0 {
-        // The greatest weight 2^k - 1 that is not above what is left.
+        // The greatest weight 2^k - 1 that is at most what is left.
         let bits = u64::BITS - (left + 1).leading_zeros() - 1;
         length = (1 << bits) - 1;
         left -= length;

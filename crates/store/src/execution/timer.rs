@@ -12,7 +12,7 @@ use crate::error::{Damaged, StoreError, StoreFailure};
 use crate::model::id::ExecutionId;
 use crate::tables::ExecutionTables;
 
-/// A timer of one execution that is due.
+/// A timer of an execution that is due.
 #[derive(Debug)]
 pub struct TimerRow {
     /// The execution.
@@ -22,7 +22,7 @@ pub struct TimerRow {
 }
 
 impl ExecutionTables<'_> {
-    /// Sets a timer. One that is set already stays.
+    /// Sets a timer. One that is already set stays.
     pub fn set_timer(&self, execution: ExecutionId, timer: Timer) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT OR REPLACE INTO timer VALUES (?1, ?2, ?3, ?4)")?

@@ -25,7 +25,7 @@ pub struct ActivityRow {
     pub created_at: UnixMillis,
 }
 
-/// One task that waits for a worker. Its input lies in the step, in the event.
+/// One task that waits for a worker. Its input is in the step, in the event.
 #[derive(Debug, Clone, Copy)]
 pub struct ActivityTaskRow {
     /// The activity.
@@ -106,7 +106,7 @@ impl MachineTables<'_> {
         Ok(ActivityId(self.connection.last_insert_rowid()))
     }
 
-    /// Deletes an activity and the tasks that nobody can take any more.
+    /// Deletes an activity, and its tasks, which nobody can take any more.
     pub fn delete_activity(&self, id: ActivityId) -> Result<(), StoreError> {
         self.connection
             .execute("DELETE FROM activity WHERE id = ?1", [id])?;

@@ -11,7 +11,7 @@ use crate::model::id::{MachineId, RevisionId};
 use crate::model::state_machine::{MachineKind, Settings};
 use crate::tables::MachineTables;
 
-/// One revision of a state machine, with what the state machine says.
+/// One revision of a state machine, with the state machine's own data.
 #[derive(Debug, Clone)]
 pub struct RevisionRow {
     /// Its number.
@@ -120,7 +120,7 @@ impl MachineTables<'_> {
         revision(self.connection, id)
     }
 
-    /// The state machine with this name, be there a revision of it or not.
+    /// The state machine with this name, whether or not it has a revision.
     pub fn machine_named(&self, name: &str) -> Result<Option<MachineId>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT id FROM state_machine WHERE name = ?1 AND deleted_at IS NULL",
@@ -143,7 +143,7 @@ impl MachineTables<'_> {
         Ok(MachineId(self.connection.last_insert_rowid()))
     }
 
-    /// Adds a revision; its own `id` is ignored, and the one it got is answered.
+    /// Adds a revision and returns its id; the `id` in the row is ignored.
     pub fn insert_revision(&self, row: &RevisionRow) -> Result<RevisionId, StoreError> {
         let settings = serde_json::to_string(&row.settings)
             .map_err(|error| StoreError::damaged(format!("settings: {error}")))?;
@@ -162,7 +162,7 @@ impl MachineTables<'_> {
         Ok(RevisionId(self.connection.last_insert_rowid()))
     }
 
-    /// Deletes a state machine. Its name is free at once; executions that run keep their revision.
+    /// Deletes a state machine. Its name is free at once; running executions keep their revision.
     pub fn delete_machine(&self, id: MachineId, now: UnixMillis) -> Result<(), StoreError> {
         self.connection.execute(
             "UPDATE state_machine SET deleted_at = ?2 WHERE id = ?1",

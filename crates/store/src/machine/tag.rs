@@ -1,4 +1,4 @@
-//! The tags of state machines and activities, which lie in their rows as one JSON object.
+//! The tags of state machines and activities, kept in their rows as one JSON object.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::error::StoreError;
 use crate::model::arn::Tagged;
 use crate::tables::MachineTables;
 
-/// The tags of what there is; `None` when there is no such thing.
+/// The tags of a resource; `None` if it does not exist.
 pub fn tags(
     connection: &Connection,
     of: Tagged<'_>,
@@ -32,7 +32,7 @@ pub fn tags(
 }
 
 impl MachineTables<'_> {
-    /// The tags of a state machine or an activity; none when there is no such thing.
+    /// The tags of a state machine or an activity; none if it does not exist.
     pub fn tags(&self, of: Tagged<'_>) -> Result<Option<BTreeMap<String, String>>, StoreError> {
         tags(self.connection, of)
     }

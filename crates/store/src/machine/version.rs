@@ -1,4 +1,4 @@
-//! Rows of versions and aliases, and of the executions that were started through one.
+//! Rows of versions and aliases, and of which executions were started through one.
 
 use rampmeter_time::UnixMillis;
 use rusqlite::{Connection, Row};
@@ -17,7 +17,7 @@ use crate::tables::MachineTables;
 pub struct VersionRow {
     /// Its number, from 1.
     pub number: VersionNumber,
-    /// The revision that it stands for.
+    /// The revision that it represents.
     pub revision: RevisionId,
     /// What it was published with.
     pub description: Option<String>,
@@ -30,17 +30,17 @@ pub struct VersionRow {
 pub struct AliasRow {
     /// Its name.
     pub name: String,
-    /// What it was given.
+    /// The description it was given.
     pub description: Option<String>,
-    /// Where it sends executions: one route or two, whose weights add up to 100.
+    /// Where it sends executions: one or two routes, whose weights add up to 100.
     pub routes: Vec<StoredRoute>,
     /// When it was created.
     pub created_at: UnixMillis,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: UnixMillis,
 }
 
-/// Through what an execution was started, when not through its state machine itself.
+/// The version or alias that an execution was started through, unless it was started through its state machine itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
     /// The version, if it was started through one, or through an alias of it.
@@ -129,7 +129,7 @@ pub fn alias(
     )?)
 }
 
-/// Through what an execution was started, on any connection.
+/// What an execution was started through, on any connection.
 pub fn origin(connection: &Connection, execution: ExecutionId) -> Result<Origin, StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT version, alias FROM execution_origin WHERE execution = ?1")?;
@@ -186,7 +186,7 @@ impl MachineTables<'_> {
         version(self.connection, machine, number)
     }
 
-    /// Gives the next number to a revision.
+    /// Publishes a revision as the next version.
     pub fn insert_version(
         &self,
         machine: MachineId,
@@ -212,7 +212,7 @@ impl MachineTables<'_> {
         })
     }
 
-    /// Deletes a version. Its number is not given again.
+    /// Deletes a version. Its number is not used again.
     pub fn delete_version(
         &self,
         machine: MachineId,
@@ -270,7 +270,7 @@ impl MachineTables<'_> {
         Ok(())
     }
 
-    /// Notes through what an execution was started.
+    /// Notes what an execution was started through.
     pub fn insert_origin(&self, execution: ExecutionId, origin: &Origin) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO execution_origin VALUES (?1, ?2, ?3)")?

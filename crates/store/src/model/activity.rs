@@ -1,4 +1,4 @@
-//! Activities: work that a state machine hands to whoever asks for it with GetActivityTask.
+//! Activities: work that a state machine hands to whichever worker asks for it with GetActivityTask.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-activities.html>
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use crate::model::id::ActivityId;
 pub struct CreateActivity {
     /// 1 to 80 characters.
     pub name: String,
-    /// Kept and shown again; it has no effect here.
+    /// Kept and returned; it has no effect here.
     pub encryption: Option<Value>,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
@@ -44,11 +44,11 @@ pub struct GetActivityTask {
 /// A task that a worker has taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityTask {
-    /// To report its result with.
+    /// Used to report its result.
     pub task_token: String,
     /// JSON text.
     pub input: String,
 }
 
-/// The activities by name, in the writer's memory: a state asks for them at every attempt.
+/// The activities by name, in the writer's memory: they are looked up at every attempt of a task.
 pub type Activities = BTreeMap<String, ActivityId>;

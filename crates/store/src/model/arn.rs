@@ -14,7 +14,7 @@ pub struct ArnScope {
 }
 
 impl ArnScope {
-    /// The ARN of the state machine with this name; of a map run's children, `NAME/LABEL`.
+    /// The ARN of the state machine with this name; for the children of a map run the name is `NAME/LABEL`.
     pub fn machine_arn(&self, machine: &str) -> String {
         format!(
             "arn:aws:states:{}:{}:stateMachine:{machine}",
@@ -22,7 +22,7 @@ impl ArnScope {
         )
     }
 
-    /// The name of an execution of an EXPRESS state machine is followed by what makes it one of its kind, after a colon.
+    /// The ARN of an execution. For an EXPRESS state machine, the name is followed by a colon and what makes it unique.
     pub fn execution_arn(&self, machine: &str, execution: &str) -> String {
         let kind = if execution.contains(':') {
             "express"
@@ -56,13 +56,13 @@ impl ArnScope {
         format!("arn:aws:sqs:{}:{}:{queue}", self.region, self.account)
     }
 
-    /// The ARN of the role of workflows that are configured: there is no role behind it.
+    /// The ARN of the role of configured workflows: no role exists behind it.
     pub fn role_arn(&self) -> String {
         format!("arn:aws:iam::{}:role/rampmeter", self.account)
     }
 }
 
-/// What can have tags, by its name.
+/// A resource that can have tags, by its name.
 #[derive(Debug, Clone, Copy)]
 pub enum Tagged<'a> {
     /// The name of a state machine.
@@ -71,10 +71,10 @@ pub enum Tagged<'a> {
     Activity(&'a str),
 }
 
-/// What an ARN of a state machine names.
+/// What the ARN of a state machine names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MachineReference<'a> {
-    /// The name of the state machine; of a child execution of a map run, `NAME/LABEL`.
+    /// The name of the state machine; for a child execution of a map run, `NAME/LABEL`.
     pub name: &'a str,
     /// The version or the alias, if it names one.
     pub qualifier: Option<Qualifier<'a>>,
@@ -89,7 +89,7 @@ pub enum Qualifier<'a> {
     Alias(&'a str),
 }
 
-/// A state machine's ARN, or that of a version or an alias of it.
+/// Parses the ARN of a state machine, a version or an alias.
 pub fn machine(arn: &str) -> Result<MachineReference<'_>, Rejected> {
     let parts = parts(arn, "stateMachine")?;
     let (name, qualifier) = match *parts.as_slice() {
@@ -104,7 +104,7 @@ pub fn machine(arn: &str) -> Result<MachineReference<'_>, Rejected> {
     Ok(MachineReference { name, qualifier })
 }
 
-/// What has the tags of an ARN. Versions and aliases have none.
+/// The resource that carries the tags of an ARN. Versions and aliases have none.
 pub fn tagged(arn: &str) -> Result<Tagged<'_>, Rejected> {
     if let Ok(name) = activity_name(arn) {
         return Ok(Tagged::Activity(name));
@@ -153,7 +153,7 @@ pub fn execution_names(arn: &str) -> Result<(&str, &str), Rejected> {
     }
 }
 
-/// The queue's name in its URL: the last segment of the path, whatever the host. A bare name is its own.
+/// The queue's name from its URL: the last segment of the path, whatever the host. A bare name stands for itself.
 pub fn queue_name(url: &str) -> &str {
     url.trim_end_matches('/').rsplit('/').next().unwrap_or(url)
 }

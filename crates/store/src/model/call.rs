@@ -7,7 +7,7 @@ use rampmeter_time::UnixMillis;
 /// A call of an execution that has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionCall {
-    /// The first event of the history that followed from its end: that its task succeeded or failed.
+    /// The first event of the history that its end caused: that its task succeeded or failed.
     pub event: EventId,
     /// Its number.
     pub id: i64,
@@ -17,9 +17,9 @@ pub struct ExecutionCall {
     pub priority: Priority,
     /// When its message was committed.
     pub sent_at: UnixMillis,
-    /// When its first request was permitted; absent when none was.
+    /// When its first request was given a permit; absent when none was.
     pub first_started_at: Option<UnixMillis>,
-    /// When the request was permitted that was answered.
+    /// When the request that was answered was given its permit.
     pub started_at: Option<UnixMillis>,
     /// When its last outcome was applied.
     pub ended_at: UnixMillis,
@@ -34,17 +34,17 @@ pub struct ExecutionCall {
 /// Where one running execution waits, and why: for `exec show`, `/v1/executions` and the dashboard.
 #[derive(Debug, Clone)]
 pub struct WaitingAt {
-    /// Name of the state it stands in.
+    /// Name of the state it is in.
     pub state: String,
     /// What it waits for, in one word: `task`, `timer`, `retry`, `children` or `continue`.
     pub waits_for: &'static str,
     /// When the waiting began.
     pub since: UnixMillis,
-    /// The call that will resume it, when it waits for one of ours.
+    /// The call that will resume it, if it waits for one of ours.
     pub call: Option<CallState>,
-    /// When it waits for branches or iterations: how many of them run, those inside others included.
+    /// If it waits for branches or iterations: how many of them run, nested ones included.
     pub running: u64,
-    /// Where the first of those wait that wait for something else than branches or iterations of their own.
+    /// The first of those that wait for something other than branches or iterations of their own.
     pub children: Vec<WaitingAt>,
 }
 
@@ -59,12 +59,12 @@ pub struct CallState {
     pub priority: Priority,
     /// Business key, if the message gave one.
     pub key: Option<String>,
-    /// The endpoint of the target that it has gone to; none for the target's own base URL, and before it has started.
+    /// The endpoint of the target that it was sent to; none for the target's own base URL, and before it has started.
     pub endpoint: Option<String>,
     /// ARN of the execution that waits for it, if any.
     pub execution_arn: Option<String>,
-    /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its repeat waits for a backoff), or `job` (the vendor
-    /// has accepted it and works on it).
+    /// `waiting`, `in flight`, `delayed` (it was sent with a delay, or its next attempt waits for a backoff), or `job` (the
+    /// vendor has accepted it and works on it).
     pub status: &'static str,
     /// The job, if the vendor works on it.
     pub job: Option<JobState>,
@@ -74,13 +74,13 @@ pub struct CallState {
     pub receive_count: u32,
     /// Why it has not ended, and how many are ahead of it.
     pub why: Explanation,
-    /// How many go before it, as `why` says, was reckoned from the turns of its lane and not counted.
+    /// The number of calls ahead of it, as `why` gives it, was estimated from positions in the fair order, not counted.
     pub ahead_is_estimate: bool,
-    /// The moment that the explanation is of.
+    /// The moment that the explanation applies to.
     pub at: Time,
 }
 
-/// A job at a vendor that a call has become.
+/// The job at a vendor that a call has become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobState {
     /// Its path below the base URL.
@@ -89,11 +89,11 @@ pub struct JobState {
     pub since: UnixMillis,
     /// How often it was polled.
     pub polls: u32,
-    /// It keeps a place in the limits that count jobs.
+    /// It keeps a slot in the limits that count jobs.
     pub counted: bool,
 }
 
-/// How a call ended for which no workflow waits, or which is in the dead-letter queue.
+/// How a call ended that no workflow waits for, or that is in the dead-letter queue.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallOutcome {
     /// Number of the call; `c-NUMBER` for people.
@@ -106,7 +106,7 @@ pub struct CallOutcome {
     pub key: Option<String>,
     /// When the message was committed.
     pub sent_at: UnixMillis,
-    /// When it was started first; absent when it never was.
+    /// When it was first started; absent when it never was.
     pub first_started_at: Option<UnixMillis>,
     /// When it ended.
     pub ended_at: UnixMillis,
@@ -120,7 +120,7 @@ pub struct CallOutcome {
     pub told: serde_json::Value,
 }
 
-/// The body of an answer that lies in a file.
+/// The body of an answer that is kept in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredAnswerBody {
     /// The file.
@@ -129,6 +129,6 @@ pub struct StoredAnswerBody {
     pub size: u64,
     /// Its SHA-256, in lower-case hexadecimal.
     pub sha256: String,
-    /// What the vendor said it is.
+    /// The media type that the vendor gave it.
     pub content_type: Option<String>,
 }

@@ -1,5 +1,5 @@
-//! What people change while the server runs: limits, pauses, the priority of a call. The types of the requests and of
-//! the audit trail.
+//! What people change while the server runs: limits, pauses, the priority of a call. The types of these requests and of the
+//! audit trail.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,30 +15,31 @@ use serde::{Deserialize, Serialize};
 pub struct Pause {
     /// Name of the target.
     pub target: String,
-    /// One priority; none means the whole target. Each is paused apart.
+    /// One priority; none means the whole target. The target and each priority are paused independently.
     pub priority: Option<Priority>,
-    /// Whether it is to be paused or to go on.
+    /// Whether to pause it or to resume it.
     pub paused: bool,
-    /// Where it goes on: forget what the vendor's throttles taught. The ceiling is the configured one, the target open.
+    /// On resuming, forget what the vendor's throttles taught: the ceiling is the configured one again, and the target is
+    /// open.
     pub forget_throttles: bool,
     /// Why, for the audit trail.
     pub reason: String,
 }
 
-/// Gives a limit another maximum, or the one of the configuration back.
+/// Sets another maximum for a limit, or restores the configured one.
 #[derive(Debug, Clone)]
 pub struct ChangeLimit {
     /// Name of the target.
     pub target: String,
     /// Name of the limit.
     pub limit: String,
-    /// The most calls in flight or in a window; none goes back to the configuration.
+    /// The maximum of calls in flight or in a window; none restores the configured one.
     pub max: Option<u64>,
-    /// After this long it goes back by itself.
+    /// After this time it is restored by itself.
     pub lasting: Option<Duration>,
     /// Why, for the audit trail.
     pub reason: String,
-    /// Say what would happen and change nothing.
+    /// Only say what would happen, and change nothing.
     pub dry_run: bool,
 }
 
@@ -55,9 +56,9 @@ pub struct LimitChanged {
     pub to: u64,
     /// The maximum of the configuration.
     pub configured: u64,
-    /// Places taken now. Where it is more than `to`, nothing starts until enough of them are free.
+    /// Slots taken now. If it is more than `to`, nothing starts until enough of them are free.
     pub used: u64,
-    /// When it goes back by itself.
+    /// When the configured maximum is restored by itself.
     pub expires_at: Option<UnixMillis>,
     /// Whether it was done.
     pub applied: bool,
@@ -69,7 +70,7 @@ pub struct Actor {
     /// The name of a user of the admin port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// The id of the token that they showed, or of that behind their session.
+    /// The id of the access token that they showed, or of the one behind their session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_id: Option<String>,
     /// The access key id of a client of the AWS port.
@@ -81,7 +82,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Whether more is known than where a request came from.
+    /// Whether anything but the address of a request is known.
     #[must_use]
     pub fn has_name(&self) -> bool {
         self.user.is_some() || self.access_key_id.is_some()
@@ -129,12 +130,12 @@ pub enum Action {
     Submit,
     /// Stopped an execution.
     Stop,
-    /// Took a failed execution up again.
+    /// Redrove a failed execution.
     RedriveExecution,
 }
 
 impl Action {
-    /// As an entry of the audit trail names it.
+    /// Its name in an entry of the audit trail.
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
@@ -145,33 +146,33 @@ impl Action {
         }
     }
 
-    /// Whether it is told of somebody: programs start executions and send calls by the thousand, and where nobody is named, there is
-    /// nothing to tell.
+    /// Whether it is recorded in the audit trail. Starts and submissions by nobody known are not: programs make them by the
+    /// thousand, and there would be nothing to tell.
     #[must_use]
     pub fn is_told_of(self, actor: &Actor) -> bool {
         actor.has_name() || !matches!(self, Action::Start | Action::Submit)
     }
 }
 
-/// A person is about to do the same to many: one entry of the audit trail for all of them.
+/// A person is about to apply one change to many items: one entry of the audit trail for all of them.
 #[derive(Debug, Clone)]
 pub struct BulkChange {
     /// What is done.
     pub kind: BulkKind,
-    /// Which are meant: the target or workflow, empty for all.
+    /// The target or workflow concerned; empty for all.
     pub target: String,
-    /// How many are meant, in words: `12 dead letters`.
+    /// How many are affected, in words: `12 dead letters`.
     pub subject: String,
-    /// By what they were chosen, in words.
+    /// How they were chosen, in words.
     pub chosen_by: String,
     /// Why, for the audit trail.
     pub reason: String,
 }
 
-/// What is done to many at once.
+/// What is done to many items at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BulkKind {
-    /// They are taken up again.
+    /// They are redriven.
     Redrive,
     /// They are deleted.
     Discard,
@@ -195,23 +196,23 @@ pub struct ControlRecord {
     pub at: UnixMillis,
     /// Name of the target; empty where it has none.
     pub target: String,
-    /// What was done, in one word: `limit`, `pause`, `resume`, `move`, `cancel`, `redrive`, `discard`, `start`, `stop`, `submit`, or
-    /// `bulk_redrive` and `bulk_discard` for many at once...
+    /// What was done, in one word: `limit`, `pause`, `resume`, `move`, `cancel`, `redrive`, `discard`, `start`, `stop`,
+    /// `submit`, or `bulk_redrive` and `bulk_discard` for many at once.
     pub kind: String,
     /// The limit, the priority, the call or the ARN; empty for the whole target.
     pub subject: String,
-    /// What it was, and what it became, in words.
+    /// What it was before and what it became, in words.
     pub change: String,
-    /// Why, as the person said.
+    /// Why, in the person's words.
     pub reason: String,
-    /// Who did it; absent where nobody is known, as for what the server did by itself.
+    /// Who did it; absent if unknown, or if the server did it by itself.
     pub by: Option<Actor>,
 }
 
 /// What became of a call that a person cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cancelled {
-    /// Its request was out: nobody knows whether the vendor has done it.
+    /// Its request was in flight: nobody knows whether the vendor has carried it out.
     pub was_in_flight: bool,
 }
 

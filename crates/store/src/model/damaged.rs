@@ -7,15 +7,15 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DamagedKind {
-    /// An execution. If it ran, it has failed with `States.Runtime`.
+    /// An execution. If it was running, it has failed with `States.Runtime`.
     Execution,
-    /// A message of a queue, or a call. It is in no lane any more; its task has failed.
+    /// A message of a queue, or a call. It is no longer in any lane; its task has failed.
     Message,
     /// A dead letter. It stays where it is.
     DeadLetter,
     /// A queue, with its messages. It is not served.
     Queue,
-    /// What a target had learned of its vendor, or what people changed of it. The target is paused.
+    /// What a target had learned about its vendor, or what people had changed on it. The target is paused.
     Target,
     /// Something else, which the error names: a definition, a step, a timer.
     Row,
@@ -31,7 +31,7 @@ impl DamagedKind {
         Self::Row,
     ];
 
-    /// The number that stands for it in the store.
+    /// The number that represents it in the store.
     #[must_use]
     pub fn code(self) -> i64 {
         match self {
@@ -44,7 +44,7 @@ impl DamagedKind {
         }
     }
 
-    /// The kind with this number. One that a later version knows is a row.
+    /// The kind with this number. An unknown one, from a later version, counts as a row.
     #[must_use]
     pub fn from_code(code: i64) -> Self {
         let found = Self::ALL.into_iter().find(|kind| kind.code() == code);
@@ -72,8 +72,8 @@ pub struct DamagedItem {
     pub kind: DamagedKind,
     /// Its name: the ARN of an execution, `c-NUMBER` for a message, the name of a queue or a target.
     pub name: String,
-    /// What cannot be read of it.
+    /// What about it cannot be read.
     pub why: String,
-    /// When it was noticed first.
+    /// When it was first noticed.
     pub at: UnixMillis,
 }

@@ -1,4 +1,4 @@
-//! Dead letters, as people list them, take them up again or discard them.
+//! Dead letters, as people list, redrive or discard them.
 
 use rampmeter_dispatch::Priority;
 use rampmeter_time::UnixMillis;
@@ -10,13 +10,13 @@ pub struct DeadLetterState {
     pub id: i64,
     /// Name of its target.
     pub target: String,
-    /// The lane that it was in; none when it never was in one, or when an older version of the store buried it.
+    /// The lane that it was in; none if it never was in one, or if an older version of the store recorded it.
     pub priority: Option<Priority>,
     /// Its business key.
     pub key: Option<String>,
     /// The execution whose task failed with it.
     pub execution_arn: Option<String>,
-    /// The execution did not end by this failure: a Retry or a Catch took it up, or it was stopped.
+    /// The failure did not end the execution: a Retry or a Catch handled it, or the execution was stopped.
     pub handled: bool,
     /// When its message was committed.
     pub sent_at: UnixMillis,
@@ -41,7 +41,7 @@ pub struct ListDeadLetters {
     pub error: Option<String>,
     /// 1 to 1,000; 100 when absent.
     pub max_results: Option<u32>,
-    /// Of the page before.
+    /// Token from the previous page.
     pub next_token: Option<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct DeadLetterGroup {
     pub target: String,
     /// The error name.
     pub error: String,
-    /// How many there are, among the newest that were looked at.
+    /// How many there are among the newest ones that were examined.
     pub count: u64,
     /// When the oldest of them failed.
     pub first_at: UnixMillis,
@@ -64,19 +64,19 @@ pub struct DeadLetterGroup {
     pub sample_key: Option<String>,
 }
 
-/// A person takes a dead letter up again.
+/// A person redrives a dead letter.
 #[derive(Debug, Clone)]
 pub struct RedriveDeadLetter {
     /// The number of the call.
     pub id: i64,
-    /// The lane into which a call without a task is sent; absent for the one that it was in.
+    /// The lane for a call without a task; absent for the one that it was in.
     pub priority: Option<Priority>,
     /// A person looked at the vendor: the call was not done. Needed where nobody knows that and the target does not ask the
     /// vendor itself.
     pub checked: bool,
     /// Why, for the audit trail.
     pub reason: String,
-    /// The entry of the audit trail for all that are taken up together; absent where this one has its own.
+    /// The entry of the audit trail shared by all that are redriven together; absent if this one has its own.
     pub bulk: Option<i64>,
 }
 
@@ -87,14 +87,14 @@ pub struct DiscardDeadLetter {
     pub id: i64,
     /// Why, for the audit trail.
     pub reason: String,
-    /// The entry of the audit trail for all that are discarded together; absent where this one has its own.
+    /// The entry of the audit trail shared by all that are discarded together; absent if this one has its own.
     pub bulk: Option<i64>,
 }
 
 /// What became of a dead letter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redriven {
-    /// The execution with this ARN goes on where it failed.
+    /// The execution with this ARN continues where it failed.
     Execution(String),
     /// The call waits in this lane.
     Call(Priority),

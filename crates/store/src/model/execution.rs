@@ -1,4 +1,4 @@
-//! Executions: what clients ask of them and what they are answered, without the wire form.
+//! Executions: the requests of clients and the responses to them, without the wire form.
 
 use rampmeter_asl::Event;
 use rampmeter_time::UnixMillis;
@@ -11,13 +11,13 @@ use crate::model::page::Page;
 pub struct StartExecution {
     /// ARN of the state machine.
     pub state_machine_arn: String,
-    /// 1 to 80 characters; the engine makes a UUID when absent.
+    /// 1 to 80 characters; if absent, the engine makes a UUID.
     pub name: Option<String>,
     /// JSON text of at most 262,144 bytes; `{}` when the client sent none.
     pub input: String,
 }
 
-/// The answer to StartExecution. A repeat with the same name and input while the execution runs gets the first answer.
+/// The response to StartExecution. A repeat with the same name and input while the execution runs gets the first response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StartedExecution {
     /// ARN of the execution.
@@ -26,10 +26,10 @@ pub struct StartedExecution {
     pub start_date: UnixMillis,
 }
 
-/// The answer to StartSyncExecution: how the execution ended.
+/// The response to StartSyncExecution: how the execution ended.
 #[derive(Debug, Clone)]
 pub struct SyncExecution {
-    /// ARN of the execution. It leads to nothing: executions of EXPRESS state machines cannot be described.
+    /// ARN of the execution. It cannot be used to look it up: executions of EXPRESS state machines cannot be described.
     pub execution_arn: String,
     /// ARN of its state machine.
     pub state_machine_arn: String,
@@ -47,7 +47,7 @@ pub struct SyncExecution {
     pub output: Option<String>,
     /// Error name, if it did not.
     pub error: Option<String>,
-    /// Cause, likewise.
+    /// Cause, if it did not succeed.
     pub cause: Option<String>,
 }
 
@@ -67,9 +67,9 @@ pub struct StopExecution {
 pub struct RedriveExecution {
     /// ARN of the execution.
     pub execution_arn: String,
-    /// A repeat with the same text within 15 minutes gets the first answer.
+    /// A repeat with the same text within 15 minutes gets the first response.
     pub client_token: Option<String>,
-    /// The entry of the audit trail for all that are taken up together; absent where this one has its own.
+    /// The entry of the audit trail shared by all that are redriven together; absent if this one has its own.
     pub bulk: Option<i64>,
 }
 
@@ -77,7 +77,7 @@ pub struct RedriveExecution {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ExecutionStatus {
-    /// Not ended.
+    /// Has not ended.
     Running,
     /// Ended with an output.
     Succeeded,
@@ -90,7 +90,7 @@ pub enum ExecutionStatus {
 }
 
 impl ExecutionStatus {
-    /// AWS's word for it.
+    /// Its name on AWS.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -102,7 +102,7 @@ impl ExecutionStatus {
         }
     }
 
-    /// The number that stands for it in the store.
+    /// The number that represents it in the store.
     #[must_use]
     pub fn code(self) -> i64 {
         match self {
@@ -128,7 +128,7 @@ impl ExecutionStatus {
         .find(|status| status.code() == code)
     }
 
-    /// The status with AWS's name, if there is one.
+    /// The status with this AWS name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [
@@ -156,7 +156,7 @@ pub struct ExecutionSummary {
     pub state_machine_alias_arn: Option<String>,
     /// Name, unique within the state machine unless that is of type EXPRESS.
     pub name: String,
-    /// Where it stands.
+    /// Its status.
     pub status: ExecutionStatus,
     /// When it started.
     pub start_date: UnixMillis,
@@ -168,7 +168,7 @@ pub struct ExecutionSummary {
     pub redrive_date: Option<UnixMillis>,
     /// Why it cannot be redriven; absent when it can.
     pub not_redrivable: Option<String>,
-    /// Of a child execution of a map run: the ARN of that and how many items it works on.
+    /// For a child execution of a map run: the ARN of the map run and how many items the execution works on.
     pub item: Option<(String, u64)>,
 }
 
@@ -179,11 +179,11 @@ pub struct ExecutionDescription {
     pub summary: ExecutionSummary,
     /// JSON text.
     pub input: String,
-    /// JSON text, once succeeded.
+    /// JSON text, if it succeeded.
     pub output: Option<String>,
     /// Error name, if it failed, timed out or was stopped with one.
     pub error: Option<String>,
-    /// Cause, likewise.
+    /// Cause, in the same cases.
     pub cause: Option<String>,
 }
 
@@ -229,7 +229,7 @@ pub struct TaskReport {
     pub result: TaskResult,
 }
 
-/// What a worker says of a task.
+/// What a worker reports about a task.
 #[derive(Debug, Clone)]
 pub enum TaskResult {
     /// JSON text of at most 262,144 bytes.
@@ -237,7 +237,7 @@ pub enum TaskResult {
         /// The task's output.
         output: String,
     },
-    /// Both texts are optional, as on AWS.
+    /// The task failed. Both texts are optional, as on AWS.
     Failure {
         /// At most 256 characters.
         error: Option<String>,

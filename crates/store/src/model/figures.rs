@@ -1,5 +1,5 @@
-//! What the engine counts of itself for the metrics: waits, calls by outcome, executions that ended, commits. Counts start with
-//! the process.
+//! What the engine counts for the metrics: waits, calls by outcome, executions that ended, commits. Counts start at zero
+//! with the process.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ pub const BOUNDS: [f64; 14] = [
     0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0,
 ];
 
-/// How often a duration fell into each bucket.
+/// How many durations fell into each bucket.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Histogram {
-    /// For each of [`BOUNDS`] how many were above the bound before and not above it; then how many were above all.
+    /// For each of [`BOUNDS`], how many durations were above the bound before it and at most it; then how many were above
+    /// all.
     pub buckets: [u64; BOUNDS.len() + 1],
     /// The sum of all, in seconds.
     pub sum: f64,
@@ -39,7 +40,7 @@ impl Histogram {
     }
 }
 
-/// What a call's answer was, for people who watch.
+/// The outcomes by which answers are counted.
 pub const OUTCOMES: [&str; 6] = [
     "ok",
     "final",
@@ -49,7 +50,7 @@ pub const OUTCOMES: [&str; 6] = [
     "not_sent",
 ];
 
-/// What is counted of one target.
+/// What is counted for one target.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     /// How long calls waited for their first start, by priority.
@@ -90,15 +91,15 @@ pub struct TargetFigures {
     pub name: String,
     /// What is counted of it.
     pub figures: Figures,
-    /// How long the call has waited that goes next, by priority; absent where none waits.
+    /// How long the next call has waited, by priority; absent where none waits.
     pub oldest: [Option<Duration>; 3],
-    /// Calls that the vendor has accepted and works on.
+    /// Calls that the vendor has accepted and is working on.
     pub jobs: u64,
     /// Dead letters, counted up to 100,000.
     pub dead_letters: u64,
 }
 
-/// An execution that has ended, as it is counted and told of. Child executions of a map run count with their parent.
+/// An execution that has ended, as it is counted and reported. Child executions of a map run count with their parent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedExecution {
     /// Its ARN.
@@ -109,14 +110,14 @@ pub struct EndedExecution {
     pub status: ExecutionStatus,
     /// The error that it ended with, if it names one.
     pub error: Option<String>,
-    /// How long it took; a redriven one from its first start.
+    /// How long it took; for a redriven one, from its first start.
     pub took: Duration,
     /// When it ended.
     pub at: UnixMillis,
 }
 
 impl EndedExecution {
-    /// Whether it ended as nobody wanted it to. One that a person has stopped did not.
+    /// Whether it failed or timed out. An execution that a person stopped counts as neither.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(
@@ -134,7 +135,7 @@ pub const ENDS: [ExecutionStatus; 4] = [
     ExecutionStatus::Aborted,
 ];
 
-/// The executions of one workflow that have ended.
+/// The ended executions of one workflow.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkflowFigures {
     /// Name of the state machine.
@@ -148,7 +149,7 @@ pub struct WorkflowFigures {
 }
 
 impl WorkflowFigures {
-    /// How many ended well.
+    /// How many succeeded.
     #[must_use]
     pub fn succeeded(&self) -> u64 {
         self.ended[0]
@@ -161,7 +162,7 @@ impl WorkflowFigures {
     }
 }
 
-/// The failed executions of one workflow that have the same error.
+/// The failed executions of one workflow that ended with the same error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureFigures {
     /// The error.
@@ -183,9 +184,9 @@ pub struct EngineFigures {
     pub workflows: Vec<WorkflowFigures>,
     /// Commits, and how long they took.
     pub commits: Histogram,
-    /// How often a row was met that cannot be read, since the process started.
+    /// How often a row that cannot be read was met since the process started.
     pub damaged: u64,
-    /// What could not be read and is set aside, since the store was made.
+    /// How many items could not be read and were set aside since the store was made.
     pub set_aside: u64,
 }
 

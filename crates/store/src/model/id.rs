@@ -1,5 +1,5 @@
-//! Numbers of the store's rows, each kind its own type so that one cannot be taken for another, and the UUIDs made
-//! from them. Numbers are given out in order and never used twice for rows that last.
+//! Numbers of the store's rows, each kind a type of its own so that they cannot be confused, and the UUIDs made from them.
+//! Numbers are given out in order and never used twice for rows that last.
 
 use hmac::{Hmac, Mac};
 use rampmeter_asl::EventId;
@@ -65,13 +65,13 @@ row_number!(
 );
 
 row_number!(
-    /// One message group of a FIFO queue, as 64 bits of a hash, so that the index stays small whatever the names are. Two
-    /// groups with the same hash would keep one order between them, which neither minds.
+    /// One message group of a FIFO queue, as a 64-bit hash, so that the index stays small however long the names are. Two
+    /// groups with the same hash would share one order, which harms neither.
     GroupHash
 );
 
 row_number!(
-    /// One OrderingKey of a target, as 64 bits of a hash. Two keys with the same hash would wait for each other.
+    /// One OrderingKey of a target, as a 64-bit hash. Two keys with the same hash would wait for each other.
     OrderingHash
 );
 
@@ -105,7 +105,7 @@ pub fn message_id(key: &[u8; 32], message: MessageNumber) -> String {
     Uuid::new_v8(bytes).to_string()
 }
 
-/// The message that a MessageId names; `None` when it was not made with this key.
+/// The message that a MessageId names; `None` if it was not made with this key.
 pub fn message_number(key: &[u8; 32], id: &str) -> Option<MessageNumber> {
     let uuid = Uuid::parse_str(id).ok()?;
     let mut number = [0; 8];
@@ -126,8 +126,8 @@ fn message_mac(key: &[u8; 32], message: MessageNumber) -> [u8; 8] {
     short
 }
 
-/// The idempotency key of one entry into a state: the same for every attempt of that entry, another one for every
-/// loop pass. A UUID (version 8) from SHA-256 of the execution's ARN and the id of its TaskStateEntered event.
+/// The idempotency key of one entry into a state: the same for every attempt of that entry, different for every pass of a
+/// loop. A UUID (version 8) from SHA-256 of the execution's ARN and the id of its TaskStateEntered event.
 pub fn idempotency_key(execution_arn: &str, entered: EventId) -> String {
     let mut hash = Sha256::new();
     hash.update(execution_arn.as_bytes());
@@ -139,8 +139,8 @@ pub fn idempotency_key(execution_arn: &str, entered: EventId) -> String {
     Uuid::new_v8(bytes).to_string()
 }
 
-/// The key under which an execution's name is found: 64 bits of SHA-256, so that the index stays small whatever the
-/// names are. The row it leads to is compared in full.
+/// The key by which an execution's name is found: 64 bits of SHA-256, so that the index stays small however long the names
+/// are. The row it leads to is compared in full.
 pub fn name_hash(machine_name: &str, execution_name: &str) -> i64 {
     let mut hash = Sha256::new();
     hash.update(machine_name.as_bytes());

@@ -1,4 +1,4 @@
-//! Requests of Task states that are made outside the store: which one, and what came of it.
+//! Requests of Task states that are made outside the store: their keys and their results.
 
 use rampmeter_asl::EventId;
 use serde_json::Value;
@@ -23,8 +23,8 @@ impl TaskError {
         }
     }
 
-    /// A request that an optimised integration refused: `StepFunctions` or the like before the exception's name,
-    /// and the text of the SDK that Step Functions calls with.
+    /// A request that an optimised integration refused. `prefix` is `StepFunctions` or the like, before the exception's
+    /// name; the text is that of the SDK that Step Functions uses.
     pub fn refused(prefix: &str, service: &str, name: &str, message: &str) -> TaskError {
         let code = name.strip_suffix("Exception").unwrap_or(name);
         let request = uuid::Uuid::new_v4();
@@ -37,7 +37,7 @@ impl TaskError {
     }
 }
 
-/// Which request: that of the task whose scheduled event is `event`, submitted by `step`. Older ones are smaller.
+/// Identifies a request: that of the task whose scheduled event is `event`, submitted by `step`. Older ones are smaller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InvocationKey {
     /// The step that submitted the task.
@@ -46,13 +46,13 @@ pub struct InvocationKey {
     pub event: EventId,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Invoked {
-    /// The answer of the service.
+    /// The service's response.
     Done(Value),
-    /// The service did not take the request.
+    /// The service refused the request.
     Refused(TaskError),
-    /// The service took the request, and what it asked for failed.
+    /// The service accepted the request, and what it asked for failed.
     Failed(TaskError),
 }

@@ -13,17 +13,17 @@ pub struct MapRunDescription {
     pub execution_arn: String,
     /// ARN of that execution's state machine, with the label of the Map state.
     pub state_machine_arn: String,
-    /// Where it stands; never `TIMED_OUT`.
+    /// Its status; never `TIMED_OUT`.
     pub status: ExecutionStatus,
     /// When it started.
     pub start_date: UnixMillis,
     /// When it ended; absent while it runs.
     pub stop_date: Option<UnixMillis>,
-    /// How many child executions may run at the same time.
+    /// The maximum of child executions that run at the same time.
     pub max_concurrency: u32,
     /// How many child executions may fail.
     pub tolerated_failure_count: u64,
-    /// Which share of the child executions may fail, from 0 to 100.
+    /// The percentage of the child executions that may fail, from 0 to 100.
     pub tolerated_failure_percentage: f64,
     /// Its items.
     pub items: MapRunCounts,
@@ -31,7 +31,7 @@ pub struct MapRunDescription {
     pub executions: MapRunCounts,
 }
 
-/// How many items or child executions of a map run stand how.
+/// How many items or child executions of a map run have each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MapRunCounts {
     /// All.
@@ -40,11 +40,11 @@ pub struct MapRunCounts {
     pub pending: u64,
     /// Started and not ended.
     pub running: u64,
-    /// Ended well.
+    /// Succeeded.
     pub succeeded: u64,
     /// Ended with an error.
     pub failed: u64,
-    /// Took too long.
+    /// Timed out.
     pub timed_out: u64,
     /// Stopped.
     pub aborted: u64,

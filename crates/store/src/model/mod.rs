@@ -1,4 +1,4 @@
-//! What everything above the store speaks of: ids, ARNs, requests of clients and their answers, errors. No I/O.
+//! The types that everything above the store uses: ids, ARNs, the requests of clients and the responses, errors. No I/O.
 
 pub mod activity;
 pub mod arn;

@@ -1,4 +1,4 @@
-//! Names of state machines, executions and activities.
+//! The rule for the names of state machines, executions and activities.
 
 use crate::model::rejected::Rejected;
 

@@ -1,6 +1,6 @@
 //! A page of a listing.
 
-/// A page of a listing, newest first unless said otherwise.
+/// A page of a listing, newest first unless stated otherwise.
 #[derive(Debug, Clone)]
 pub struct Page<T> {
     /// The items of this page.

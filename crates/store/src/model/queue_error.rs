@@ -1,4 +1,4 @@
-//! Why SQS refuses a request, with AWS's names and texts. Nothing has changed when it does.
+//! Why SQS refuses a request, with AWS's names and texts. A refused request has changed nothing.
 
 use thiserror::Error;
 
@@ -6,19 +6,19 @@ use thiserror::Error;
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueueError {
-    /// A parameter that must be there is not.
+    /// A required parameter is missing.
     #[error("The request must contain the parameter {0}.")]
     MissingParameter(&'static str),
-    /// A queue attribute that there is not, or not for this kind of queue.
+    /// A queue attribute that does not exist, or not for this kind of queue.
     #[error("Unknown Attribute {0}.")]
     InvalidAttributeName(String),
-    /// A queue attribute with a value it cannot have.
+    /// A queue attribute with an invalid value.
     #[error("{0}")]
     InvalidAttributeValue(String),
     /// The name is taken by a queue with another value of this attribute.
     #[error("A queue already exists with the same name and a different value for attribute {0}")]
     QueueNameExists(String),
-    /// The name was given up less than a minute ago.
+    /// The queue that had the name was deleted less than a minute ago.
     #[error(
         "You must wait 60 seconds after deleting a queue before you can create another with the same name."
     )]
@@ -38,10 +38,10 @@ pub enum QueueError {
     /// Not a receipt handle of this server.
     #[error("The input receipt handle \"{0}\" is not a valid receipt handle.")]
     ReceiptHandleIsInvalid(String),
-    /// A move task or a queue that a move task needs.
+    /// A move task, or a queue that a move task needs, does not exist.
     #[error("{0}")]
     ResourceNotFound(String),
-    /// Something that this queue does not do.
+    /// Something that this queue does not support.
     #[error("{0}")]
     UnsupportedOperation(String),
     /// A batch without entries.
@@ -53,7 +53,7 @@ pub enum QueueError {
     /// Two entries with the same id.
     #[error("Id {0} repeated.")]
     BatchEntryIdsNotDistinct(String),
-    /// An entry's id is no id.
+    /// An entry's id is invalid.
     #[error(
         "A batch entry id can only contain alphanumeric characters, hyphens and underscores. It can be at most 80 letters long."
     )]

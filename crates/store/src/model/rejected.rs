@@ -1,4 +1,4 @@
-//! Why the engine refuses a request. Nothing has changed when it does.
+//! Why the engine refuses a request. A refused request has changed nothing.
 //! Errors of a workflow are not here: they are data of its execution.
 
 use thiserror::Error;
@@ -22,7 +22,7 @@ pub enum Rejected {
     /// No such execution, or it has been pruned.
     #[error("Execution Does Not Exist: '{0}'")]
     ExecutionDoesNotExist(String),
-    /// No such thing of a kind that has no error of its own.
+    /// Nothing with this name, of a kind that has no error of its own.
     #[error("Resource not found: '{0}'")]
     ResourceNotFound(String),
     /// The execution runs, succeeded, or ended too long ago.
@@ -46,7 +46,7 @@ pub enum Rejected {
     /// The name is taken by an activity with another encryption.
     #[error("Activity Already Exists: '{0}'")]
     ActivityAlreadyExists(String),
-    /// So many activities there may be.
+    /// The maximum number of activities is reached.
     #[error("The maximum number of activities has been reached: {0}")]
     ActivityLimitExceeded(usize),
     /// More workers wait for tasks of one activity than AWS allows.
@@ -54,10 +54,10 @@ pub enum Rejected {
         "The maximum number of workers concurrently polling for activity tasks has been reached."
     )]
     ActivityWorkerLimitExceeded,
-    /// What there is already stands against it.
+    /// The request conflicts with what exists.
     #[error("{0}")]
     Conflict(String),
-    /// So many there may be.
+    /// A quota is reached.
     #[error("{0}")]
     QuotaExceeded(String),
     /// No such alias.
@@ -66,7 +66,7 @@ pub enum Rejected {
     /// More tags than a resource may have.
     #[error("Too many tags: '{0}'")]
     TooManyTags(String),
-    /// A parameter that AWS refuses once it has looked at what there is.
+    /// A parameter that AWS refuses only after looking at what exists.
     #[error("{0}")]
     Validation(String),
     /// EXPRESS state machines do not have this operation, or only they have it.
@@ -81,7 +81,7 @@ pub enum Rejected {
     /// The task has already ended or timed out.
     #[error("Task Timed Out: 'Provided task does not exist anymore'")]
     TaskTimedOut,
-    /// A page token of another listing, or altered.
+    /// The page token belongs to another listing, or was altered.
     #[error("Invalid Token: 'Invalid token'")]
     InvalidPageToken,
     /// No such queue.
@@ -90,13 +90,13 @@ pub enum Rejected {
     /// A parameter out of its range.
     #[error("{0}")]
     InvalidParameter(String),
-    /// A message with characters that SQS does not take, or empty, or too long.
+    /// A message is empty or too long, or has characters that SQS does not accept.
     #[error("{0}")]
     InvalidMessageContents(String),
     /// What SQS refuses under names of its own.
     #[error(transparent)]
     Queue(#[from] crate::model::queue_error::QueueError),
-    /// Nothing of that name, in an operation of our own.
+    /// Nothing with this name, in an operation of our own.
     #[error("{0}")]
     Unknown(String),
     /// An operation of our own that makes no sense now.

@@ -1,5 +1,5 @@
-//! State machines as clients make and change them: the types behind CreateStateMachine and its kin.
-//! Which revision an execution uses, and how a definition is compiled, is the engine's.
+//! State machines as clients create and change them: the types behind CreateStateMachine and related operations. Which
+//! revision an execution uses, and how a definition is compiled, is left to the engine.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub enum MachineKind {
 }
 
 impl MachineKind {
-    /// AWS's word for it.
+    /// Its name on AWS.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -26,7 +26,7 @@ impl MachineKind {
         }
     }
 
-    /// The kind with AWS's name, if there is one.
+    /// The kind with this AWS name, if there is one.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Standard, Self::Express]
@@ -35,7 +35,7 @@ impl MachineKind {
     }
 }
 
-/// What is kept for AWS's shapes and has no effect here: `loggingConfiguration`, `tracingConfiguration`,
+/// Settings that are kept for AWS's shapes and have no effect here: `loggingConfiguration`, `tracingConfiguration` and
 /// `encryptionConfiguration`, by those names.
 pub type Settings = BTreeMap<String, Value>;
 
@@ -46,7 +46,7 @@ pub struct CreateStateMachine {
     pub name: String,
     /// The definition, at most 1 MiB.
     pub definition: String,
-    /// ARN of a role; kept, and shown to executions.
+    /// ARN of a role; kept, and visible to executions.
     pub role_arn: String,
     /// Its type.
     pub kind: MachineKind,
@@ -54,7 +54,7 @@ pub struct CreateStateMachine {
     pub settings: Settings,
     /// Tags by key.
     pub tags: BTreeMap<String, String>,
-    /// Whether to publish it as a version at once, and with what description.
+    /// Whether to publish it as a version at once, and with which description.
     pub publish: Option<Publication>,
 }
 
@@ -65,7 +65,7 @@ pub struct Publication {
     pub description: Option<String>,
 }
 
-/// UpdateStateMachine of AWS Step Functions: what is absent stays.
+/// UpdateStateMachine of AWS Step Functions: what is absent stays as it is.
 #[derive(Debug, Clone)]
 pub struct UpdateStateMachine {
     /// ARN of the state machine.
@@ -74,13 +74,13 @@ pub struct UpdateStateMachine {
     pub definition: Option<String>,
     /// The new role.
     pub role_arn: Option<String>,
-    /// New logging, tracing or encryption; what is not named stays.
+    /// New logging, tracing or encryption; what is not named stays as it is.
     pub settings: Settings,
-    /// Whether to publish the newest revision as a version, and with what description.
+    /// Whether to publish the newest revision as a version, and with which description.
     pub publish: Option<Publication>,
 }
 
-/// The answer to CreateStateMachine.
+/// The response to CreateStateMachine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedStateMachine {
     /// ARN of the state machine.
@@ -91,10 +91,10 @@ pub struct CreatedStateMachine {
     pub version_arn: Option<String>,
 }
 
-/// The answer to UpdateStateMachine.
+/// The response to UpdateStateMachine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdatedStateMachine {
-    /// When it was changed last.
+    /// When it was last changed.
     pub update_date: UnixMillis,
     /// The revision that is now the newest.
     pub revision_id: Option<String>,
@@ -105,7 +105,7 @@ pub struct UpdatedStateMachine {
 /// One state machine, or the revision of it that an execution uses.
 #[derive(Debug, Clone)]
 pub struct StateMachineDescription {
-    /// ARN of the state machine, or of the version that was asked for.
+    /// ARN of the state machine, or of the version that was requested.
     pub arn: String,
     /// Its name.
     pub name: String,
@@ -123,7 +123,7 @@ pub struct StateMachineDescription {
     pub update_date: UnixMillis,
     /// AWS's revisionId; absent for the first revision.
     pub revision_id: Option<String>,
-    /// Of the version that was asked for.
+    /// Description of the version that was requested.
     pub description: Option<String>,
 }
 

@@ -1,9 +1,9 @@
 //! Task tokens: sealed references to one event of one execution.
 //!
-//! Layout before base64url: version (1 byte), execution number (8), id of the TaskScheduled event (8), the first 128
-//! bits of HMAC-SHA256 over those. The event id is new for every attempt, so a late answer to an earlier attempt
-//! cannot complete a later one, and no table of tokens is needed. The key lies in the store: a restored backup still
-//! knows its tokens.
+//! Layout before base64url: version (1 byte), execution number (8), id of the TaskScheduled event (8), the first 128 bits of
+//! HMAC-SHA256 over those. The event id is new for every attempt, so a late result for an earlier attempt cannot complete a
+//! later one, and no table of tokens is needed. The key is kept in the store, so a restored backup still recognises its
+//! tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ const VERSION: u8 = 1;
 const BODY: usize = 17;
 const SEAL: usize = 16;
 
-/// What mints and opens the task tokens of one store.
+/// Mints and opens the task tokens of one store.
 #[derive(Clone)]
 pub struct TokenSeal {
     key: [u8; 32],
@@ -52,7 +52,7 @@ impl TokenSeal {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What a task token refers to; `None` when it was not minted with this key or was altered.
+    /// What a task token refers to; `None` if it was not minted with this key or was altered.
     pub fn open(&self, token: &str) -> Option<(ExecutionId, EventId)> {
         let bytes: [u8; BODY + SEAL] = URL_SAFE_NO_PAD.decode(token).ok()?.try_into().ok()?;
         let (body, seal) = bytes.split_at(BODY);
@@ -73,7 +73,7 @@ impl TokenSeal {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What was sealed for this purpose; `None` when it was not, or was altered.
+    /// What was sealed for this purpose; `None` if it was not, or was altered.
     pub fn open_text(&self, purpose: &[u8], text: &str) -> Option<Vec<u8>> {
         let mut bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let seal = bytes.split_off(bytes.len().checked_sub(SEAL)?);

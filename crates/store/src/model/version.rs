@@ -1,4 +1,4 @@
-//! Versions and aliases of state machines: a version is a revision under a number that never changes, an alias routes
+//! Versions and aliases of state machines: a version is a revision under a number that never changes; an alias routes
 //! executions to one or two versions.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-cd-aliasing-versioning.html>
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use rampmeter_time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// The number of a version, from 1. It is never given twice, not even after a deletion.
+/// The number of a version, from 1. It is never given out twice, not even after a deletion.
 pub type VersionNumber = i64;
 
 /// PublishStateMachineVersion of AWS Step Functions.
@@ -15,7 +15,7 @@ pub type VersionNumber = i64;
 pub struct PublishVersion {
     /// ARN of the state machine.
     pub state_machine_arn: String,
-    /// What is published must be this revision.
+    /// If present, the revision to publish must be this one.
     pub revision_id: Option<String>,
     /// At most 256 characters.
     pub description: Option<String>,
@@ -32,12 +32,12 @@ pub struct VersionDescription {
     pub creation_date: UnixMillis,
 }
 
-/// Where an alias sends a part of the executions.
+/// Where an alias sends a share of the executions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// ARN of the version.
     pub version_arn: String,
-    /// Of a hundred.
+    /// Percentage of the executions.
     pub weight: i64,
 }
 
@@ -48,11 +48,11 @@ pub struct CreateAlias {
     pub name: String,
     /// At most 256 characters.
     pub description: Option<String>,
-    /// One or two.
+    /// One or two routes.
     pub routes: Vec<Route>,
 }
 
-/// UpdateStateMachineAlias of AWS Step Functions: what is absent stays.
+/// UpdateStateMachineAlias of AWS Step Functions: what is absent stays as it is.
 #[derive(Debug, Clone)]
 pub struct UpdateAlias {
     /// ARN of the alias.
@@ -70,13 +70,13 @@ pub struct AliasDescription {
     pub arn: String,
     /// Its name.
     pub name: String,
-    /// What it was given.
+    /// The description it was given.
     pub description: Option<String>,
     /// Where it sends executions.
     pub routes: Vec<Route>,
     /// When it was created.
     pub creation_date: UnixMillis,
-    /// When it was changed last.
+    /// When it was last changed.
     pub update_date: UnixMillis,
 }
 
@@ -85,15 +85,15 @@ pub struct AliasDescription {
 pub struct StoredRoute {
     /// The version.
     pub version: VersionNumber,
-    /// Of a hundred executions.
+    /// Percentage of the executions.
     pub weight: i64,
 }
 
 /// One change of the tags of a state machine or an activity.
 #[derive(Debug, Clone)]
 pub enum ResourceTags {
-    /// Sets these, by key.
+    /// Sets these tags, by key.
     Set(BTreeMap<String, String>),
-    /// Removes those with these keys.
+    /// Removes the tags with these keys.
     Remove(Vec<String>),
 }

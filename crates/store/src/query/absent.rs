@@ -1,4 +1,4 @@
-//! Targets that have messages in the store and none in the configuration: their calls wait until they are configured
+//! Targets that have messages in the store but are not in the configuration: their calls wait until they are configured
 //! again under the same name.
 
 use crate::damaged::or_left_out;
@@ -11,12 +11,12 @@ use crate::query::Reader;
 pub struct AbsentTarget {
     /// Name of the target.
     pub name: String,
-    /// Its messages that wait, in all lanes.
+    /// Its waiting messages, in all lanes.
     pub messages: u64,
 }
 
 impl Reader {
-    /// The targets with messages that wait and that `is_configured` does not know, by name.
+    /// The targets that have waiting messages and that `is_configured` does not know, by name.
     ///
     /// # Errors
     /// When the store cannot be read.

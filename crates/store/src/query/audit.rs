@@ -1,5 +1,5 @@
-//! The audit of a whole store: when every call was made, and whether every history is as it must be. For the demo and
-//! the tests; it reads everything.
+//! The audit of a whole store: when every call was made, and whether every history is consistent. For the demo and the
+//! tests; it reads everything.
 
 use rampmeter_asl::{Detail, Event};
 use rampmeter_dispatch::{Priority, Time};
@@ -35,7 +35,7 @@ pub struct CallTimes {
     pub crashes: u32,
 }
 
-/// What a whole store says of its executions.
+/// What a whole store says about its executions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
     /// All executions.
@@ -46,7 +46,7 @@ pub struct Audit {
     pub succeeded: u64,
     /// Those that ended otherwise.
     pub failed: u64,
-    /// Ended executions whose history has no terminal event, or running ones whose history has.
+    /// Ended executions whose history has no terminal event, or running ones whose history has one.
     pub inconsistent: u64,
     /// Executions with two terminal events, or tasks with two outcomes.
     pub duplicate_outcomes: u64,
@@ -99,7 +99,7 @@ impl Reader {
         })
     }
 
-    /// Reads the history of every execution and counts what must not be.
+    /// Reads the history of every execution and counts what must not occur.
     ///
     /// # Errors
     /// `Stopped` when the store cannot be read.
@@ -135,7 +135,7 @@ impl Audit {
             .iter()
             .filter(|event| is_terminal(&event.detail))
             .count();
-        // Every redrive takes one end back.
+        // Every redrive undoes one end.
         let redriven = events
             .iter()
             .filter(|event| matches!(event.detail, Detail::ExecutionRedriven { .. }))

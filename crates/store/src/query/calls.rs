@@ -1,5 +1,5 @@
-//! The calls of one execution that have ended: when each was sent, started and answered, and at which event of the history
-//! it ended. What the pictures of an execution are drawn from.
+//! The ended calls of one execution: when each was sent, started and answered, and at which event of the history it ended.
+//! The drawings of an execution are made from them.
 
 use rampmeter_asl::EventId;
 use rampmeter_time::UnixMillis;
@@ -11,15 +11,15 @@ use crate::model::call::ExecutionCall;
 use crate::model::rejected::Rejected;
 use crate::query::Reader;
 
-/// Most calls in one answer.
+/// The maximum of calls in one response.
 const MAX_CALLS: usize = 10_000;
 
 impl Reader {
-    /// The newest calls of an execution that have ended, in the order in which they did.
+    /// The newest ended calls of an execution, in the order in which they ended.
     pub fn execution_calls(&self, arn: &str) -> Result<Vec<ExecutionCall>, Rejected> {
         self.with(|connection| {
             let row = self.find(connection, arn)?;
-            // The chain of an execution's steps is walked back: there is no index by execution.
+            // Walks the chain of the execution's steps back: there is no index by execution.
             let mut statement = connection
                 .prepare_cached("SELECT previous, first_event, call FROM step WHERE id = ?1")?;
             let mut calls = Vec::new();

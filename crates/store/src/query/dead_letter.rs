@@ -18,11 +18,11 @@ use crate::model::rejected::Rejected;
 use crate::query::Reader;
 use crate::query::page::{page_size, page_start_of_two, page_token_of_two};
 
-/// The newest dead letters that are looked at for the groups.
+/// The newest dead letters that are examined for the groups.
 const GROUPED: u32 = 10_000;
 
 impl Reader {
-    /// A page of the dead letters, those first that failed last. It reads when each of them failed.
+    /// A page of the dead letters, latest failure first. It reads when each of them failed.
     pub fn dead_letters(&self, list: &ListDeadLetters) -> Result<Page<DeadLetterState>, Rejected> {
         let (failed_before, before) = page_start_of_two(list.next_token.as_deref())?;
         let size = page_size(list.max_results);
@@ -38,7 +38,7 @@ impl Reader {
             )?;
             let parameters = (before, &list.target, &list.error, size + 1, failed_before);
             let rows = statement.query_map(parameters, |row| {
-                // One that has no readable time comes last, and is named there.
+                // A dead letter without a readable time comes last, and is named there.
                 let place = (row.get::<_, i64>(11)?, row.get::<_, i64>(0)?);
                 Ok((place, read(row)))
             })?;
@@ -70,11 +70,11 @@ impl Reader {
         })
     }
 
-    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first. What cannot be read is
-    /// of no kind; the list names it.
+    /// How many dead letters there are of each kind, among the newest 10,000; the most frequent first. What cannot be read
+    /// is of no kind; the list names it.
     pub fn dead_letter_groups(&self) -> Result<Vec<DeadLetterGroup>, Rejected> {
         self.with(|connection| {
-            // The key beside a maximum is that of the row with the maximum.
+            // SQLite: bare columns beside a maximum come from the row with the maximum.
             let mut statement = connection.prepare_cached(
                 "SELECT target.name, error, count(*), min(failed_at), max(failed_at), newest.key, \
                  max(newest.id) FROM (SELECT message.id, message.queue, message.key, failed_at, error \
@@ -99,7 +99,7 @@ impl Reader {
         })
     }
 
-    /// The ARN of an execution, and how it stands; none when it is no longer kept.
+    /// The ARN of an execution, and its status; none if it is no longer kept.
     fn execution_of(
         &self,
         connection: &Connection,

@@ -1,5 +1,5 @@
-//! How many calls wait for a back-off or a delay to be over, which are in no lane meanwhile; and how many dead letters are still
-//! somebody's affair.
+//! How many calls are in a backoff or a delay, and therefore in no lane; and how many dead letters still need somebody's
+//! attention.
 
 use std::collections::BTreeMap;
 
@@ -10,12 +10,12 @@ use crate::model::execution::ExecutionStatus;
 use crate::model::rejected::Rejected;
 use crate::query::Reader;
 
-/// What is counted of one target beside its lanes.
+/// What is counted for one target besides its lanes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TargetCounts {
-    /// Calls that wait for a back-off or a delay to be over, by priority. The polls of jobs are not among them.
+    /// Calls that wait for a backoff or a delay to end, by priority. The polls of jobs are not among them.
     pub delayed: [u64; 3],
-    /// Dead letters whose failure a Retry or a Catch took up, so that nobody needs to.
+    /// Dead letters whose failure a Retry or a Catch handled, so that nobody needs to.
     pub handled_letters: u64,
 }
 

@@ -1,5 +1,5 @@
-//! GetExecutionHistory: the events of one execution, a page at a time, either end first. A page costs what it returns,
-//! wherever in the history it lies.
+//! GetExecutionHistory: the events of one execution, a page at a time, from either end. The cost of a page depends on what
+//! it returns, not on where in the history it is.
 
 use rampmeter_asl::{Event, EventId};
 use rusqlite::Connection;
@@ -13,7 +13,7 @@ use crate::model::rejected::Rejected;
 use crate::query::page::{page_size, page_start, page_token};
 use crate::query::{Reader, step_events};
 
-/// Stored bytes after which a page ends early, so that a thousand events with the largest data stay out of memory.
+/// Stored bytes after which a page ends early, so that a thousand events with the largest data do not fill memory.
 const MAX_PAGE_BYTES: usize = 4 << 20;
 
 impl Reader {

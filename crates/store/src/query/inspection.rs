@@ -1,6 +1,6 @@
-//! Looking through the tables whose rows are found by their keys alone: where a key is damaged, no question ever meets the
-//! row, and what it stood for (a timer, a name, a branch) would be missing without a word. Every other row is met, and
-//! named, by who needs it. Nothing is put right here.
+//! Scans the tables whose rows are found only by their keys: if a key is damaged, no query ever meets the row, and what it
+//! stood for (a timer, a name, a branch) would be missing without notice. Any other row is met, and named, by whoever needs
+//! it. Nothing is repaired here.
 
 use rusqlite::Connection;
 
@@ -10,7 +10,7 @@ use crate::error::{Damaged, StoreError};
 use crate::model::damaged::DamagedKind;
 use crate::model::rejected::Rejected;
 
-/// The tables whose rows are found by their keys alone. Their rows are short: a million of them is some tens of megabytes.
+/// The tables whose rows are found only by their keys. Their rows are short: a million of them take some tens of megabytes.
 const FOUND_BY_KEY: [&str; 10] = [
     "activity_task",
     "deduplication",
@@ -23,22 +23,22 @@ const FOUND_BY_KEY: [&str; 10] = [
     "map_run",
     "timer",
 ];
-/// Rows of one table that are named. A table that is damaged all over needs no longer list.
+/// Rows of one table that are named. A table that is damaged throughout needs no longer list.
 const MAX_NAMED: u32 = 100;
-/// Characters of a key that are told.
+/// Characters of a key that are shown.
 const MAX_KEY: u32 = 200;
 
-/// A column as its table was made with it.
+/// A column as its table declares it.
 struct Column {
     name: String,
-    /// `integer`, `text` or `blob`, as `typeof` says it.
+    /// `integer`, `text` or `blob`, as `typeof` names them.
     holds: String,
     nullable: bool,
     in_key: bool,
 }
 
 impl Column {
-    /// The condition that is true of a row in which it holds a value of another type.
+    /// The condition for a row in which it holds a value of another type.
     fn is_another(&self) -> String {
         let Column { name, holds, .. } = self;
         if self.nullable {
@@ -48,15 +48,15 @@ impl Column {
         }
     }
 
-    /// An expression that tells what is wrong with it.
+    /// An SQL expression for the text that says what is wrong with it.
     fn complaint(&self) -> String {
         let Column { name, holds, .. } = self;
         format!("'its {name} is of type ' || typeof(\"{name}\") || ', not {holds}'")
     }
 }
 
-/// Looks through the rows that are found by their keys alone, and names those that hold a value of another type than their table was
-/// made for. Reads each row's header once, beside the writer.
+/// Scans the rows that are found only by their keys, and names those that hold a value of another type than their table
+/// declares. Reads each row's header once, beside the writer.
 ///
 /// # Errors
 /// When the store cannot be read.

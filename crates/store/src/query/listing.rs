@@ -70,7 +70,7 @@ impl Reader {
                     }
                 },
             };
-            // The children of a map run are found by their index; those of machines are listed without them.
+            // The children of a map run are found by their index; lists of state machines leave them out.
             let whose = match map_run {
                 None => "(?5 IS NULL AND map_run IS NULL)",
                 Some(_) => "map_run = ?5",
@@ -104,7 +104,7 @@ impl Reader {
         })
     }
 
-    /// A page of the executions that can be read, of `size` and one row.
+    /// A page of the executions that can be read: at most `size`, and one more row.
     fn page(
         &self,
         connection: &Connection,
@@ -185,7 +185,7 @@ impl Reader {
     }
 }
 
-/// The type of the state machine with this name, also of one that has been deleted.
+/// The type of the state machine with this name, including one that has been deleted.
 fn kind_of(connection: &Connection, name: &str) -> Result<Option<MachineKind>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT kind FROM state_machine WHERE name = ?1 ORDER BY id DESC LIMIT 1",

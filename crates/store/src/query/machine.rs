@@ -20,7 +20,7 @@ impl Reader {
         })
     }
 
-    /// DescribeStateMachine, of a state machine, a version or an alias.
+    /// DescribeStateMachine, for a state machine, a version or an alias.
     pub fn describe_state_machine(&self, arn: &str) -> Result<StateMachineDescription, Rejected> {
         let reference = arn::machine(arn)?;
         let missing = || Rejected::StateMachineDoesNotExist(arn.to_owned());

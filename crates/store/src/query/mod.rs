@@ -1,4 +1,4 @@
-//! Reads beside the writer, on connections that can only read. Nothing here waits for the writer or holds it up.
+//! Reads beside the writer, on read-only connections. Nothing here waits for the writer or holds it up.
 
 mod absent;
 mod activity;
@@ -49,12 +49,12 @@ pub use audit::{Audit, CallTimes};
 pub use delayed::TargetCounts;
 pub use inspection::inspect_rows;
 
-/// Connections kept open between two reads.
+/// Connections kept open between reads.
 const KEPT: usize = 4;
-/// Names of what cannot be read that are remembered.
+/// The maximum of remembered names of what cannot be read.
 const MAX_MET: usize = 10_000;
 
-/// Reads of one store.
+/// Reads one store.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
@@ -63,17 +63,17 @@ pub struct Reader {
     met: Mutex<Met>,
 }
 
-/// What reads met that cannot be read.
+/// What reads could not read.
 #[derive(Debug, Default)]
 struct Met {
-    /// The names of all of it.
+    /// The names of everything met so far.
     names: BTreeSet<String>,
-    /// What nobody was told yet.
+    /// What nobody has been told yet.
     news: Vec<DamagedItem>,
 }
 
 impl Reader {
-    /// Reads of the store in a data directory, without an engine.
+    /// Opens the store in a data directory, without an engine.
     ///
     /// # Errors
     /// When there is no store, or it cannot be read.
@@ -85,7 +85,7 @@ impl Reader {
         Reader::new(&store_path(data_dir), place).map_err(|error| failed(error.into()))
     }
 
-    /// Reads of the store at `path`, for an engine that runs on it.
+    /// Opens the store at `path`, for an engine that runs on it.
     pub fn new(path: &Path, place: ArnScope) -> Result<Reader, StoreError> {
         let first = open_reader(path)?;
         Ok(Reader {
@@ -107,18 +107,18 @@ impl Reader {
         self.with(|connection| Ok(controls(connection, before, most)?))
     }
 
-    /// What could not be read, the oldest first.
+    /// What could not be read, oldest first.
     pub fn damaged(&self) -> Result<Vec<DamagedItem>, Rejected> {
         self.with(|connection| Ok(damaged_items(connection)?))
     }
 
-    /// What reads met for the first time since this was asked last. It is the writer that can put it on the list.
+    /// Takes what reads have met for the first time since the last call. Only the writer can put it on the list.
     pub fn take_met(&self) -> Vec<DamagedItem> {
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut met.news)
     }
 
-    /// Remembers what a read left out, and what it failed for.
+    /// Remembers what a read left out, and what made it fail.
     fn meet(&self, failed: Option<&TransactionError>) {
         let mut left_out = take_left_out();
         if let Some(TransactionError::Damaged(why)) = failed {
@@ -147,12 +147,12 @@ impl Reader {
         }
     }
 
-    /// How many messages of a plain queue are in which status.
+    /// How many messages of a plain queue have each status.
     pub fn queue_counts(&self, queue: QueueId, fifo: bool) -> Result<QueueCounts, Rejected> {
         self.with(|connection| Ok(count_messages(connection, queue, fifo)?))
     }
 
-    /// Where the bodies of answers lie that were too long.
+    /// Where the answer bodies are kept that were too long for the store.
     fn blobs(&self) -> PathBuf {
         blobs_path(self.path.parent().unwrap_or(Path::new(".")))
     }
@@ -201,7 +201,7 @@ fn step_events(connection: &Connection, id: StepId) -> Result<(Vec<Event>, usize
     Ok((step.events, data.len()))
 }
 
-/// What the asker is told.
+/// What the client is told.
 fn failed(error: TransactionError) -> Rejected {
     match error {
         TransactionError::Refused(refused) => refused,

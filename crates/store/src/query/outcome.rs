@@ -1,4 +1,4 @@
-//! How calls ended for which no workflow waits, and the bodies that lie in files.
+//! How calls ended that no workflow waits for, and the bodies that are kept in files.
 
 use rampmeter_dispatch::Priority;
 use rampmeter_time::UnixMillis;
@@ -14,7 +14,7 @@ use crate::model::rejected::Rejected;
 use crate::query::Reader;
 
 impl Reader {
-    /// How a call ended: from what is kept of it, or from its dead letter.
+    /// How a call ended: from its outcome row, or from its dead letter.
     pub fn call_outcome(&self, number: i64) -> Result<Option<CallOutcome>, Rejected> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
@@ -35,7 +35,7 @@ impl Reader {
         })
     }
 
-    /// The file with the body of a call's answer, if it lies in one.
+    /// The file with the body of a call's answer, if there is one.
     pub fn stored_body(&self, number: i64) -> Result<Option<StoredAnswerBody>, Rejected> {
         let blobs = self.blobs();
         self.with(|connection| {
@@ -64,7 +64,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CallOutcome> {
         receive_count: row.get(7)?,
         attempts: row.get(8)?,
         error: row.get(9)?,
-        // The cause of a message that was no call is a sentence.
+        // The cause of a message that was not a call is a sentence, not JSON.
         told: serde_json::from_str(&told).unwrap_or(Value::String(told)),
     })
 }

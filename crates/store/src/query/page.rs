@@ -1,4 +1,4 @@
-//! Pages of listings: how long they are, and the text that leads to the next.
+//! Pages of listings: their size, and the token that leads to the next.
 
 use crate::model::rejected::Rejected;
 
@@ -19,7 +19,7 @@ pub(super) fn page_token(start: i64) -> String {
     format!("p1-{start:x}")
 }
 
-/// Where the page begins that a page token leads to; `first` without one.
+/// Where the page of a page token begins; `first` without one.
 pub(super) fn page_start(token: Option<&str>, first: i64) -> Result<i64, Rejected> {
     let Some(token) = token else { return Ok(first) };
     token
@@ -29,12 +29,12 @@ pub(super) fn page_start(token: Option<&str>, first: i64) -> Result<i64, Rejecte
         .ok_or(Rejected::InvalidPageToken)
 }
 
-/// The same of a list in the order of two numbers.
+/// The same for a list ordered by two numbers.
 pub(super) fn page_token_of_two((first, second): (i64, i64)) -> String {
     format!("p2-{first:x}-{second:x}")
 }
 
-/// Where the page begins that such a token leads to; after everything without one.
+/// Where the page of such a token begins; after everything without one.
 pub(super) fn page_start_of_two(token: Option<&str>) -> Result<(i64, i64), Rejected> {
     let Some(token) = token else {
         return Ok((i64::MAX, i64::MAX));

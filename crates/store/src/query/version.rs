@@ -45,7 +45,7 @@ impl Reader {
         })
     }
 
-    /// ListStateMachineAliases, oldest first; of a version, those that route to it.
+    /// ListStateMachineAliases, oldest first; for a version, those that route to it.
     pub fn aliases(&self, arn: &str) -> Result<Vec<AliasDescription>, Rejected> {
         let reference = arn::machine(arn)?;
         let version = match reference.qualifier {

@@ -7,11 +7,11 @@ use crate::error::StoreError;
 use crate::model::id::{MessageNumber, QueueId};
 use crate::tables::MessageTables;
 
-/// Expired attempts that each new one clears away, so that the table cannot grow.
+/// Expired attempts that each new one deletes, so that the table cannot grow.
 const CLEARED: u32 = 8;
 
 impl MessageTables<'_> {
-    /// The messages that this attempt took, each with its receive count, if that is less than five minutes ago.
+    /// The messages that this attempt took, each with its receive count, if that was less than five minutes ago.
     pub fn attempt(
         &self,
         queue: QueueId,
@@ -38,7 +38,7 @@ impl MessageTables<'_> {
         ))
     }
 
-    /// Remembers what an attempt took; an earlier one with the same id counts no more.
+    /// Remembers what an attempt took; it replaces an earlier one with the same id.
     pub fn remember_attempt(
         &self,
         queue: QueueId,

@@ -1,4 +1,4 @@
-//! The body of a message: its own, or that in the step that sent it.
+//! The body of a message: in its own row, or in the step that sent it.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::queue::message::MessageRow;
 use crate::tables::ExecutionTables;
 
-/// The body of a message, its own or that in the step that sent it.
+/// The body of a message, from its own row or from the step that sent it.
 pub fn message_body(
     executions: ExecutionTables<'_>,
     message: &MessageRow,

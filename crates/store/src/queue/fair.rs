@@ -1,5 +1,5 @@
-//! Rows of standard queues whose messages name groups: the ones that can be received, by group, so that a group with many
-//! messages does not shut the others out. Messages without a group are in `ready`.
+//! Rows of standard queues whose messages name groups: the messages that can be received, by group, so that a group with
+//! many messages does not shut the others out. Messages without a group are in `ready`.
 
 use crate::connection::optional;
 use crate::error::StoreError;
@@ -7,7 +7,7 @@ use crate::model::id::{GroupHash, MessageNumber, QueueId};
 use crate::tables::MessageTables;
 
 impl MessageTables<'_> {
-    /// Puts a message of a group on a standard queue.
+    /// Makes a message with a group receivable on a standard queue.
     pub fn make_fair(
         &self,
         queue: QueueId,
@@ -20,7 +20,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// Takes a message of a group off a standard queue. Answers whether it was there.
+    /// Takes a message of a group off a standard queue. Returns whether it was there.
     pub fn unmake_fair(
         &self,
         queue: QueueId,
@@ -35,7 +35,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// The oldest message of the next group after this one, or of the first group.
+    /// The oldest message of the group after this one, or else of the first group.
     pub fn first_fair(
         &self,
         queue: QueueId,

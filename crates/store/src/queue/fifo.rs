@@ -7,7 +7,7 @@ use crate::error::StoreError;
 use crate::model::id::{GroupHash, MessageNumber, QueueId};
 use crate::tables::MessageTables;
 
-/// Expired deduplication ids that each new one clears away, so that the table cannot grow.
+/// Expired deduplication ids that each new one deletes, so that the table cannot grow.
 const CLEARED: u32 = 8;
 
 impl MessageTables<'_> {
@@ -39,7 +39,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// The messages of a group in their order, from one on; at most `most`.
+    /// The messages of a group in order, starting with one; at most `most`.
     pub fn group_from(
         &self,
         queue: QueueId,
@@ -55,7 +55,7 @@ impl MessageTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The message that was sent with this deduplication id, if that is less than five minutes ago.
+    /// The message that was sent with this deduplication id, if that was less than five minutes ago.
     pub fn duplicate_of(
         &self,
         queue: QueueId,

@@ -1,4 +1,4 @@
-//! Rows of queues and messages, and what is kept of a dead letter; its rows are in `dead_letter.rs`.
+//! Rows of queues and messages, and the type of a dead letter, whose rows are in `call/dead_letter.rs`.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ use crate::model::id::{
 use crate::queue::record::no_names;
 use crate::tables::MessageTables;
 
-/// One message, without its body when that lies in a step.
+/// One message, without its body if a step holds it.
 #[derive(Debug, Clone)]
 pub struct MessageRow {
     /// Its number.
@@ -26,17 +26,17 @@ pub struct MessageRow {
     pub queue: QueueId,
     /// The execution and the TaskScheduled event of its task token, if it carries a genuine one.
     pub task: Option<(ExecutionId, EventId)>,
-    /// The TaskStateEntered event of the state that sent it, when a workflow did.
+    /// The TaskStateEntered event of the state that sent it, if a workflow did.
     pub entered: Option<EventId>,
     /// The step and the payload whose MessageBody is the body.
     pub stored: Option<(StepId, u32)>,
-    /// The body, when no step holds it.
+    /// The body, if no step holds it.
     pub body: Option<String>,
     /// Its business key.
     pub key: Option<String>,
     /// When it was committed.
     pub sent_at: Time,
-    /// When its first request was permitted; absent when none was.
+    /// When its first request was given a permit; absent when none was.
     pub first_started_at: Option<Time>,
     /// Requests started for it, or receives of it.
     pub receive_count: u32,
@@ -44,13 +44,13 @@ pub struct MessageRow {
     pub attempts: u32,
     /// Requests that were in flight when the process died.
     pub crashes: u32,
-    /// How often in a row the vendor has refused its call, for itself as far as could be told.
+    /// How often in a row the vendor has refused its call because of the call itself, as far as could be told.
     pub refusals: u32,
     /// Until when the vendor may be at work on a request of its call whose answer was lost; none while none was lost.
     pub lost_until: Option<Time>,
-    /// Its turn in its lane; 0 before it has one, and on plain queues.
+    /// Its position in the fair order of its lane; 0 before it has one, and on plain queues.
     pub turn: u64,
-    /// The group of a call: its turns are fair among groups.
+    /// The group of a call: lanes are fair among groups.
     pub group: Option<GroupHash>,
     /// The OrderingKey of a call.
     pub ordering: Option<OrderingHash>,
@@ -110,12 +110,12 @@ pub struct DeadLetter<'a> {
     pub error: &'a str,
     /// What happened, in words or as JSON.
     pub cause: &'a str,
-    /// The lane that it was in; none when it never was in one.
+    /// The lane that it was in; none if it never was in one.
     pub lane: Option<Priority>,
 }
 
 impl MessageTables<'_> {
-    /// The number of the target with this name, given now if it is new.
+    /// The number of the target with this name, assigned now if it is new.
     pub fn target(&self, name: &str) -> Result<TargetId, StoreError> {
         self.connection
             .execute("INSERT OR IGNORE INTO target (name) VALUES (?1)", [name])?;
@@ -126,8 +126,8 @@ impl MessageTables<'_> {
             })?)
     }
 
-    /// The number of a target's queue, made now if it is new. A queue that a client made under this name becomes the
-    /// target's, with its messages.
+    /// The number of a target's queue, which is created now if it is new. A queue that a client created under this name
+    /// becomes the target's, with its messages.
     pub fn target_queue(
         &self,
         name: &str,
@@ -148,7 +148,7 @@ impl MessageTables<'_> {
             })?)
     }
 
-    /// Adds a message. It can be taken by nobody yet.
+    /// Adds a message. Nobody can take it yet.
     pub fn insert_message(&self, message: &MessageRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -185,7 +185,7 @@ impl MessageTables<'_> {
         Ok(optional(statement.query_row([id], MessageRow::read))?)
     }
 
-    /// Writes the counters of a message whose call did not end it.
+    /// Writes the counters of a message after an attempt that did not end its call.
     pub fn update_counters(&self, message: &MessageRow) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -204,7 +204,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// Writes a message's body into its own row; until then it lay in a step.
+    /// Writes a message's body, which a step held until now, into its own row.
     pub fn give_body(&self, id: MessageNumber, body: &str) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -214,7 +214,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// Deletes a message and what it carries.
+    /// Deletes a message and its envelope.
     pub fn delete_message(&self, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM message WHERE id = ?1")?
@@ -230,7 +230,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// Takes a message out of those that may be taken. Answers whether it was there.
+    /// Takes a message out of those that may be taken. Returns whether it was there.
     pub fn unready(&self, queue: QueueId, id: MessageNumber) -> Result<bool, StoreError> {
         let gone = self
             .connection
@@ -275,7 +275,7 @@ impl MessageTables<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// Lets a message be taken from then on.
+    /// Lets a message be taken from a time on.
     pub fn delay(&self, until: Time, id: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("INSERT INTO delayed (until, message) VALUES (?1, ?2)")?
@@ -283,7 +283,7 @@ impl MessageTables<'_> {
         Ok(())
     }
 
-    /// Takes a message out of those that are delayed. Says whether it was among them.
+    /// Takes a message out of those that are delayed. Returns whether it was among them.
     pub fn undelay(&self, id: MessageNumber) -> Result<bool, StoreError> {
         let gone = self
             .connection
@@ -292,7 +292,8 @@ impl MessageTables<'_> {
         Ok(gone > 0)
     }
 
-    /// A number that all messages sent by then are below, and none that was sent later; none if there are no messages.
+    /// A number above all messages that were sent by then and not above any that was sent later; none if there are no
+    /// messages.
     pub fn first_sent_after(&self, time: Time) -> Result<Option<i64>, StoreError> {
         let mut ends = self
             .connection
@@ -301,7 +302,7 @@ impl MessageTables<'_> {
         let (Some(mut low), Some(last)): (Option<i64>, Option<i64>) = ends else {
             return Ok(None);
         };
-        // Numbers are given in the order of sending.
+        // Numbers are given out in the order of sending.
         let mut high = last + 1;
         let mut next = self
             .connection

@@ -1,4 +1,4 @@
-//! Rows of message move tasks. They are kept when they have ended, so that they can be listed.
+//! Rows of message move tasks. Ended ones are kept, so that they can be listed.
 
 use rampmeter_dispatch::Time;
 use rusqlite::Row;
@@ -15,13 +15,13 @@ use crate::tables::QueueTables;
 pub struct MoveTaskRow {
     /// Its number; 0 before it has one.
     pub id: i64,
-    /// Names of the queues.
+    /// Name of the queue that messages are moved from.
     pub source: String,
-    /// Name of the queue that messages go to; absent for those that they came from.
+    /// Name of the queue that messages go to; absent for the queues that they came from.
     pub destination: Option<String>,
-    /// Messages a second.
+    /// Maximum of messages per second.
     pub rate: Option<u32>,
-    /// How it stands.
+    /// Its status.
     pub status: MoveTaskStatus,
     /// Why it failed, as an SQS error code.
     pub failure: Option<String>,

@@ -1,4 +1,4 @@
-//! Rows of queues, and of what is particular to the messages of plain ones: envelopes and those that are hidden.
+//! Rows of queues, and of what only the messages of plain queues have: envelopes, and rows of hidden messages.
 
 use rampmeter_dispatch::Time;
 use rusqlite::types::Value;
@@ -16,12 +16,12 @@ use crate::model::sqs::{MessageAttributes, Names};
 use crate::tables::MessageTables;
 use crate::tables::QueueTables;
 
-/// What a message of a plain queue carries beside its body.
+/// What a message of a plain queue carries besides its body.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Envelope {
-    /// By name, as the sender gave them.
+    /// The sender's attributes, by name.
     pub attributes: MessageAttributes,
-    /// Those that AWS names, such as `AWSTraceHeader`.
+    /// The attributes that AWS names, such as `AWSTraceHeader`.
     pub system_attributes: MessageAttributes,
     /// The MessageGroupId.
     pub group_id: Option<String>,
@@ -33,28 +33,29 @@ pub struct Envelope {
     pub received_before: u32,
 }
 
-/// Why and until when a message cannot be received.
+/// Until when a message cannot be received, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hidden {
     /// When it can be received again.
     pub until: Time,
-    /// It is in flight since then; without it, its delay is not over.
+    /// Since when it is in flight; absent if its delay is not over.
     pub received_at: Option<Time>,
 }
 
-/// How many messages of a queue are in which status.
+/// How many messages of a queue have each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct QueueCounts {
-    /// That may be received.
+    /// Those that may be received.
     pub visible: u64,
-    /// That were received, and are neither deleted nor visible again.
+    /// Those that were received, and are neither deleted nor visible again.
     pub in_flight: u64,
-    /// Whose delay is not over.
+    /// Those whose delay is not over.
     pub delayed: u64,
 }
 
 impl QueueTables<'_> {
-    /// How many messages of each queue are received and neither deleted nor visible again. Queues without are left out.
+    /// How many messages of each queue are received and neither deleted nor visible again. Queues that have none are left
+    /// out.
     pub fn received_counts(&self) -> Result<Vec<(QueueId, u64)>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT queue, count(*) FROM hidden WHERE received_at IS NOT NULL GROUP BY queue",
@@ -65,7 +66,7 @@ impl QueueTables<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// All queues, each with its target if it is one's. One that cannot be read is left out, by its name.
+    /// All queues, each with its target if it belongs to one. A queue that cannot be read is left out, by its name.
     pub fn queues(&self) -> Result<Vec<(QueueRecord, Option<TargetId>)>, StoreError> {
         let mut statement = self.connection.prepare(
             "SELECT id, name, attributes, tags, created_at, modified_at, group_scope, purged_at, \
@@ -109,7 +110,7 @@ impl QueueTables<'_> {
         Ok(queues)
     }
 
-    /// Whether a plain queue has this name, be it readable or not.
+    /// Whether a plain queue has this name, readable or not.
     ///
     /// # Errors
     /// When the store failed.
@@ -120,7 +121,7 @@ impl QueueTables<'_> {
         Ok(statement.exists([name])?)
     }
 
-    /// Writes a new queue and gives it its number. Answers whether the name was free.
+    /// Writes a new queue and gives it its number. Returns whether the name was free.
     pub fn insert_queue(&self, record: &mut QueueRecord) -> Result<bool, StoreError> {
         let inserted = self
             .connection
@@ -140,7 +141,7 @@ impl QueueTables<'_> {
         Ok(inserted == 1)
     }
 
-    /// Writes what can change of a queue.
+    /// Writes what can change about a queue.
     pub fn update_queue(&self, record: &QueueRecord) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
@@ -169,7 +170,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
-    /// Writes what a message carries beside its body, if it carries anything.
+    /// Writes what a message carries besides its body, if anything.
     pub fn put_envelope(
         &self,
         message: MessageNumber,
@@ -194,7 +195,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
-    /// What a message carries beside its body.
+    /// What a message carries besides its body.
     pub fn envelope(&self, message: MessageNumber) -> Result<Envelope, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT attributes, system_attributes, group_id, deduplication_id, source, \
@@ -220,7 +221,7 @@ impl QueueTables<'_> {
         Ok(optional(found)?.unwrap_or_default())
     }
 
-    /// Deletes what a message carries beside its body.
+    /// Deletes what a message carries besides its body.
     pub fn delete_envelope(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM envelope WHERE message = ?1")?
@@ -228,7 +229,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
-    /// Forgets why a message lay in a dead-letter queue: a worker elsewhere has deleted it.
+    /// Deletes why a message was in a dead-letter queue: a worker elsewhere has deleted the message.
     pub fn forget_letter(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?
@@ -236,7 +237,7 @@ impl QueueTables<'_> {
         Ok(())
     }
 
-    /// Gives a message to another queue.
+    /// Moves a message to another queue.
     pub fn move_message(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("UPDATE message SET queue = ?2 WHERE id = ?1")?
@@ -280,7 +281,7 @@ impl QueueTables<'_> {
         Ok(optional(found)?)
     }
 
-    /// Ends the hiding of a message; answers how it was hidden.
+    /// Ends the hiding of a message; returns how it was hidden.
     pub fn unhide(
         &self,
         queue: QueueId,
@@ -298,8 +299,8 @@ impl QueueTables<'_> {
         Ok(Some(hidden))
     }
 
-    /// Forgets what plain SQS knew of a queue whose messages are calls from now on. What a receiver had taken is there again, in
-    /// one place: not ready now and once more when its visibility timeout would have ended.
+    /// Forgets what plain SQS knew about a queue whose messages are calls from now on. What a receiver had taken becomes
+    /// available again once, rather than both now and again when its visibility timeout would have ended.
     pub fn forget_hidden(&self, queue: QueueId) -> Result<(), StoreError> {
         for statement in [
             "DELETE FROM delayed WHERE (until, message) IN (SELECT until, message FROM hidden WHERE queue = ?1)",
@@ -336,7 +337,7 @@ impl QueueTables<'_> {
         Ok(readable(rows, "the sweep of a queue")?)
     }
 
-    /// Some messages of a plain queue below a number; at most three times `most`. Of a FIFO queue, those that are the first of
+    /// Some messages of a plain queue below a number; at most three times `most`. For a FIFO queue, those that are first in
     /// their groups or hidden: the others follow them.
     pub fn waiting_below(
         &self,
@@ -355,7 +356,7 @@ impl QueueTables<'_> {
         Ok(found)
     }
 
-    /// Some messages of a queue below a number, in whatever status; at most four times `most`.
+    /// Some messages of a queue below a number, in any status; at most four times `most`.
     pub fn some_messages(
         &self,
         queue: QueueId,
@@ -376,7 +377,7 @@ impl QueueTables<'_> {
     }
 }
 
-/// Counts the messages of a queue. It reads as many rows as there are messages, so it is no work for the writer.
+/// Counts the messages of a queue. It reads as many rows as there are messages, so it must not run on the writer.
 pub fn count_messages(
     connection: &Connection,
     queue: QueueId,
@@ -397,7 +398,7 @@ pub fn count_messages(
         count("SELECT count(*) FROM ready WHERE queue = ?1")?
             + count("SELECT count(*) FROM fair WHERE queue = ?1")?
     };
-    // Of a lane: calls that another call of their OrderingKey goes before, and those in back-off.
+    // In a lane: calls that wait for another call of their OrderingKey, and those in backoff.
     let parked = count("SELECT count(*) FROM ordered_call WHERE queue = ?1 AND standing = 0")?;
     let backing_off = count(
         "SELECT count(*) FROM delayed JOIN message ON message.id = delayed.message \
@@ -424,7 +425,7 @@ fn read_json<T: serde::de::DeserializeOwned>(text: &str, index: usize) -> rusqli
     })
 }
 
-/// The names in this column, for a row that holds none.
+/// The value of this column for a row that has no names.
 pub(crate) fn no_names() -> String {
     json(&Names::new())
 }

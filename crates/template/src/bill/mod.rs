@@ -1,6 +1,6 @@
-//! What a deployment costs on AWS in a month. It is one with a callback: an execution for each call, SQS, and a Lambda
-//! worker that waits for the answer. A drainer that runs several calls at once pays for less Lambda time than this: the
-//! bill is an upper bound there.
+//! What a deployment costs on AWS in a month, with the callback pattern: an execution for each call, SQS, and a Lambda
+//! worker that waits for the answer. A drainer that makes several calls at once uses less Lambda time than this, so for
+//! it the bill is an upper bound.
 
 mod prices;
 
@@ -17,7 +17,7 @@ pub struct Bill {
     pub as_of: String,
     /// AWS region.
     pub region: String,
-    /// The services, the dearest first.
+    /// The services, the most expensive first.
     pub items: Vec<Item>,
 }
 
@@ -32,12 +32,12 @@ pub struct Item {
     pub what: String,
 }
 
-/// What a month has to be paid for.
+/// The usage of a month that has to be paid for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Month {
     /// Executions.
     pub executions: f64,
-    /// Calls started, repeats among them.
+    /// Calls started, including repeats.
     pub starts: f64,
     /// Seconds in which a call ran, added up over all calls.
     pub busy_seconds: f64,
@@ -72,7 +72,7 @@ impl Default for Usage {
 }
 
 impl Usage {
-    /// Whether every number is one that a call may use.
+    /// Whether every number is within its range.
     #[must_use]
     pub fn is_possible(&self) -> bool {
         let numbers = [

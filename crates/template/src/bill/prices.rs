@@ -61,7 +61,7 @@ impl Prices {
             .expect("the built-in prices are ours")
     }
 
-    /// The built-in prices, with those of a file over them.
+    /// The built-in prices, overridden by those of a file.
     ///
     /// # Errors
     /// What is wrong with the file.
@@ -75,7 +75,7 @@ impl Prices {
         built_in.overridden(&file.display().to_string(), &text)
     }
 
-    /// These prices, with those of a file over them. The file must say of when it is.
+    /// These prices, overridden by those of a file. The file must state its date.
     ///
     /// # Errors
     /// What is wrong, after `FILE:LINE:COLUMN`.

@@ -1,4 +1,4 @@
-//! What the account has: concurrent executions of functions, which a new one may have only ten of.
+//! Whether the account has enough concurrent executions of functions; a new account may have only ten.
 
 use rampmeter_config::Limiter;
 
@@ -7,13 +7,13 @@ use super::{Finding, FindingPlace};
 use crate::deployment::Deployment;
 use crate::worker::Shape;
 
-/// What Lambda keeps for functions that reserve nothing.
+/// The concurrency that Lambda keeps for functions that reserve none.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html>
 const UNRESERVED: u32 = 100;
 /// The consumers of what could not be delivered, for each target.
 const CONSUMERS: u32 = 2;
 
-/// What stands against a deployment into an account with so many concurrent executions.
+/// The problem, if any, of a deployment into an account with so many concurrent executions.
 pub(super) fn check(deployment: &Deployment<'_>, concurrency: u32) -> Option<Finding> {
     let limiter = deployment.config().aws.limiter;
     let workers = deployment.workers();

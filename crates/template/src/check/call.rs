@@ -1,4 +1,4 @@
-//! One queued call of a definition: its key, its time-out.
+//! Checks one queued call of a definition: its idempotency key, its ordering key, its timeout.
 
 use rampmeter_call::{KeyFault, Language, key_fault};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{Finding, FindingPlace};
 use crate::definition::{Argument, State, argument};
 use crate::resource::queue::RETENTION_SECONDS;
 
-/// What stands against a state that drops a call into a queue.
+/// The problems of a state that sends a call to a queue.
 pub(super) fn check(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
     let mut found = Vec::new();
     let arguments = if state.fields.contains_key("Parameters") {
@@ -80,7 +80,7 @@ pub(super) fn check(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec
     found
 }
 
-/// The line that names one entry into a state, to be copied.
+/// The line that names one entry into a state, for people to copy.
 #[must_use]
 pub fn key_line(state: &State<'_>) -> &'static str {
     match (state.language, state.scope.maps) {
@@ -102,7 +102,7 @@ pub fn key_line(state: &State<'_>) -> &'static str {
     }
 }
 
-/// Why the key of a state does not name one entry into it; none if it does.
+/// Why the key of a state does not name one entry into it; `None` if it does.
 #[must_use]
 pub fn fault_of(key: Argument<'_>, state: &State<'_>) -> Option<KeyFault> {
     match key {

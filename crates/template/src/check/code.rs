@@ -1,5 +1,5 @@
-//! The codes of what stands against a deployment on AWS. A code is never given another meaning. Those of references
-//! (RM3001 to RM3004) are the configuration's.
+//! The codes of problems of a deployment on AWS. A code never gets another meaning. Those of references (RM3001 to
+//! RM3004) are the configuration's.
 
 /// A queued call without `IdempotencyKey`.
 pub(super) const NO_IDEMPOTENCY_KEY: &str = "RM3010";
@@ -19,7 +19,7 @@ pub(super) const WEAK_KEY: &str = "RM3016";
 pub(super) const CALL_TOO_LONG: &str = "RM3020";
 /// A pause before a repeat that SQS cannot keep.
 pub(super) const PAUSE_TOO_LONG: &str = "RM3021";
-/// A limit that calls may wait for longer than their messages live.
+/// A limit for which calls may wait longer than their messages live.
 pub(super) const WINDOW_OUTLIVES_MESSAGES: &str = "RM3022";
 /// Limits that do not fit into the table's item.
 pub(super) const DOES_NOT_FIT: &str = "RM3023";
@@ -29,7 +29,7 @@ pub(super) const NOT_FOR_RESERVED: &str = "RM3024";
 pub(super) const NO_LIMITS: &str = "RM3025";
 /// A name that AWS does not take.
 pub(super) const NAME_TOO_LONG: &str = "RM3026";
-/// Two things of one name.
+/// Two resources with one name.
 pub(super) const NAME_TAKEN: &str = "RM3027";
 /// An address that functions cannot reach.
 pub(super) const UNREACHABLE: &str = "RM3028";
@@ -37,13 +37,13 @@ pub(super) const UNREACHABLE: &str = "RM3028";
 pub(super) const ABOVE_CEILING: &str = "RM3029";
 /// A member of a call that only one machine serves.
 pub(super) const NOT_A_MEMBER: &str = "RM3031";
-/// What a target selects is no path.
+/// What a target selects is not a path.
 pub(super) const NO_PATH: &str = "RM3032";
-/// A sign-in that has to keep what changes.
+/// A sign-in that has to store a token that changes.
 pub(super) const KEEPS_A_TOKEN: &str = "RM3033";
-/// Jobs of the vendor, as nobody counts or follows them there.
+/// Jobs of the vendor that workers on AWS would have to count or follow and cannot.
 pub(super) const FOLLOWS_JOBS: &str = "RM3030";
-/// What becomes of a lost call, where nobody remembers that it left.
+/// What becomes of a lost call, where nothing remembers that it left.
 pub(super) const FORGETS_CALLS: &str = "RM3034";
 /// More concurrency than the account has.
 pub(super) const ACCOUNT_TOO_SMALL: &str = "RM3035";

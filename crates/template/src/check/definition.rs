@@ -1,4 +1,4 @@
-//! A definition on AWS: its queued calls, its size, what it names, and what its role cannot be given.
+//! Checks a definition for AWS: its queued calls, its size, the names in it, and rights that its role cannot be given.
 
 use rampmeter_config::Workflow;
 use serde_json::Value;
@@ -21,7 +21,7 @@ const DATA: [&str; 5] = [
     "ItemSelector",
     "Output",
 ];
-/// What names the embedded host: its account, and itself.
+/// Texts that name the embedded host: its account, and this machine.
 const LOCAL: [&str; 4] = [
     ":000000000000:",
     "/000000000000/",
@@ -29,7 +29,7 @@ const LOCAL: [&str; 4] = [
     "://localhost",
 ];
 
-/// What stands against a workflow.
+/// The problems of a workflow.
 pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Finding> {
     let mut found = of_definition(&workflow.name, &workflow.definition);
     for (pointer, what) in Rights::of(deployment.config(), workflow).unknown {
@@ -44,7 +44,7 @@ pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Fin
     found
 }
 
-/// What stands against a definition, whatever the configuration is.
+/// The problems of a definition, whatever the configuration is.
 pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
     let at = |pointer: String| FindingPlace::Definition {
         workflow: workflow.to_owned(),

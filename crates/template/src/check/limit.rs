@@ -1,4 +1,4 @@
-//! Limits as workers on AWS hold them: in one small item of the table, or as reserved concurrency.
+//! Checks limits as workers on AWS hold them: in one small item of the table, or as reserved concurrency.
 
 use std::time::Duration;
 

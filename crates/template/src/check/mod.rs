@@ -1,5 +1,5 @@
-//! What stands against a deployment on AWS: what AWS cannot do at all, and what it does otherwise than one machine. The
-//! same file may be sound on one machine. Pure: places are named, and shown elsewhere.
+//! The problems of a deployment on AWS: what AWS cannot do at all, and what it does differently from one machine. The
+//! same file may be valid on one machine. Pure: places are only named here; the command line shows them.
 
 mod account;
 mod call;
@@ -15,12 +15,12 @@ pub use definition::of_definition;
 
 use super::deployment::Deployment;
 
-/// One thing that stands against a deployment.
+/// One problem of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// Stable code.
     pub code: &'static str,
-    /// Whether the deployment is refused for it.
+    /// Whether the deployment is refused because of it.
     pub is_error: bool,
     /// What it is about.
     pub place: FindingPlace,
@@ -92,7 +92,7 @@ pub fn findings(deployment: &Deployment<'_>) -> Vec<Finding> {
     found
 }
 
-/// What stands against the deployment into an account that allows so many concurrent executions.
+/// The problem, if any, of deploying into an account that allows so many concurrent executions.
 pub fn account_findings(deployment: &Deployment<'_>, concurrency: u32) -> Option<Finding> {
     account::check(deployment, concurrency)
 }

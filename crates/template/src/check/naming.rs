@@ -1,4 +1,4 @@
-//! Names: how long AWS takes them, and that no two resources have the same.
+//! Checks names: that AWS accepts their lengths, and that no two resources have the same one.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
     };
     for target in deployment.workers() {
         let place = FindingPlace::keys(&["targets", &target.name]);
-        // The longest of the names that are made of the target's.
+        // The longest of the names that are made from the target's.
         bound(
             place,
             "schedule",

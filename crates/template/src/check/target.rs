@@ -1,4 +1,4 @@
-//! What a target asks of functions: where its calls go, how long they take, how they are repeated.
+//! Checks what a target asks of functions: where its calls go, how long they take, how they are repeated.
 
 use std::time::Duration;
 
@@ -121,7 +121,8 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
-/// A slot has no table to note that a call leaves, so it takes one whose environment died for one that never left.
+/// A slot has no table in which to note that a call leaves, so it takes a call whose environment died for one that
+/// never left.
 fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
     if limiter == Limiter::Lease {
         return None;
@@ -151,7 +152,7 @@ fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
     }
 }
 
-/// What stands against the addresses of a target: its own, and those of its endpoints.
+/// The problems of a target's addresses: its own, and those of its endpoints.
 fn addresses(target: &Target) -> Vec<Finding> {
     let name = target.name.as_str();
     let own = FindingPlace::keys(&["targets", name, "base_url"]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// What a resource or a parameter is known by.
+/// A reference to a resource or a parameter.
 pub(crate) fn reference(id: &str) -> Value {
     json!({ "Ref": id })
 }
@@ -17,7 +17,8 @@ pub(crate) fn sub(text: impl Into<String>) -> Value {
     json!({ "Fn::Sub": text.into() })
 }
 
-/// The ARN of something in the account and region of the stack, by its name: where an attribute would make a circle.
+/// The ARN of something in the account and region of the stack, by its name, for use where an attribute would make a
+/// circular reference.
 pub(crate) fn arn(service: &str, resource: &str) -> Value {
     sub(format!(
         "arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"

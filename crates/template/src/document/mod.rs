@@ -1,7 +1,7 @@
 //! A CloudFormation template as a value: ordered, with comments, and how it is written as YAML or JSON.
 //!
 //! Values are JSON with CloudFormation's functions in their long form (`{ "Ref": .. }`, `{ "Fn::GetAtt": .. }`). An entry
-//! `#KEY` beside an entry `KEY` is its comment: YAML shows it, JSON has no place for it.
+//! `#KEY` beside an entry `KEY` is its comment: YAML shows it, JSON cannot.
 
 use serde_json::{Map, Value};
 
@@ -126,7 +126,7 @@ impl Template {
     }
 }
 
-/// Two resources of one name would be one of them: our own mistake, for names are checked before.
+/// Of two resources with one name only one would be left. That would be a bug of ours, since names are checked before.
 fn add(section: &mut Map<String, Value>, id: &str, comment: &str, value: Value) {
     if !comment.is_empty() {
         section.insert(format!("#{id}"), Value::from(comment));

@@ -1,7 +1,7 @@
 //! A template as YAML, for people: CloudFormation's short tags, comments, long texts as blocks.
 //!
-//! It writes the part of YAML that templates need and never reads any. Whatever another reader might take for something
-//! else than text (a date, `no`, `1e3`) is quoted.
+//! It writes the part of YAML that templates need and never reads any. Whatever a reader might take for something other
+//! than text (a date, `no`, `1e3`) is quoted.
 
 use serde_json::{Map, Value};
 
@@ -222,7 +222,7 @@ fn scalar_of(value: &Value) -> String {
     }
 }
 
-/// A text on one line: plain where nobody can take it for anything else.
+/// A text on one line: plain where it cannot be mistaken for anything else.
 fn scalar_text(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()

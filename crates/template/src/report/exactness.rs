@@ -1,4 +1,4 @@
-//! How exactly a limit is held on AWS. Late is the safe side: a place that is free late is never taken twice.
+//! How exactly a limit is held on AWS. Late is the safe side: a slot that is freed late is never taken twice.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use rampmeter_time::span;
 pub(crate) enum Exactness {
     /// To the call, at any moment.
     Exact,
-    /// Never over; each place is free later than it could be.
+    /// Never exceeded; each slot is freed later than it could be.
     Late {
-        /// What the clocks of the workers may differ by.
+        /// By how much the clocks of the workers may differ.
         margin: Duration,
-        /// What the buckets of the table's item add at most.
+        /// The most that the buckets of the table's item add.
         buckets: Duration,
     },
-    /// Never over if the clock is right at the reset.
+    /// Never exceeded if the clock is right at the reset.
     ByTheClock,
-    /// Never over while environments live and answers come in time: a slot whose call timed out is free at once, though
-    /// the vendor may go on with it. Seldom full, and priorities are approximate.
+    /// Never exceeded while environments live and answers come in time: a slot whose call timed out is free at once,
+    /// although the vendor may go on with it. Seldom fully used, and priorities are approximate.
     SeldomFull,
     /// It cannot be held at all; the deployment is refused.
     Not,
@@ -45,7 +45,7 @@ impl Exactness {
         }
     }
 
-    /// By how much a place is late at most.
+    /// By how much a slot is late at most.
     pub(crate) fn late(self) -> Option<Duration> {
         match self {
             Exactness::Exact => Some(Duration::ZERO),
@@ -65,7 +65,7 @@ impl Exactness {
         }
     }
 
-    /// The most calls a second that a limit held so admits in the long run, if each takes `latency`.
+    /// The most calls a second that a limit held this way admits in the long run, if each takes `latency`.
     pub(crate) fn reachable_rate(self, limit: &Limit, latency: Duration) -> f64 {
         let Exactness::Late { margin, buckets } = self else {
             return limit.reachable_rate(latency);
@@ -113,7 +113,7 @@ fn in_time(duration: Duration) -> String {
     span(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// What a limit says: `15 calls in flight`, `600 calls in any 1m`.
+/// A limit in words: `15 calls in flight`, `600 calls in any 1m`.
 pub(super) fn in_words(limit: &Limit) -> String {
     match &limit.kind {
         LimitKind::Concurrency { max } => format!("{max} in flight"),

@@ -1,5 +1,5 @@
-//! The deploy report: how each limit is held on AWS and by how much not exactly, what a target can start there, what a
-//! month costs, which secrets are expected. Figures of AWS are list prices with their date; nothing is asked of AWS.
+//! The deploy report: how each limit is held on AWS and how exactly, what a target can start there, what a month costs,
+//! and which secrets are expected. Figures of AWS are list prices with their date; nothing is asked of AWS.
 
 mod exactness;
 mod markdown;
@@ -27,14 +27,14 @@ pub use text::text;
 /// that DynamoDB gives to one item, with room for those that lose.
 pub(crate) const STARTS_PER_SECOND: f64 = 250.0;
 
-/// What is assumed of the month that is paid for.
+/// The assumptions about the month that is paid for.
 #[derive(Debug, Clone)]
 pub struct Assumed {
     /// Calls in a month, one in each execution.
     pub calls: u64,
-    /// How long a call takes; what is assumed for each target's preset where nobody says.
+    /// How long a call takes; where not given, what is assumed for each target's preset.
     pub latency: Option<Duration>,
-    /// What AWS asks for.
+    /// The prices of AWS.
     pub prices: Prices,
 }
 
@@ -59,9 +59,9 @@ pub struct Report {
 pub(crate) struct OfTarget {
     pub(crate) name: String,
     pub(crate) limits: Vec<OfLimit>,
-    /// How long a call takes, as it was told or assumed.
+    /// How long a call takes, as given or assumed.
     pub latency: Duration,
-    /// The most calls in flight, whatever the limits say; none where the limits decide.
+    /// The most calls in flight, whatever the limits say; `None` where the limits decide.
     pub(crate) in_flight: Option<u32>,
     /// Calls a second that can be started in the long run.
     pub(crate) starts_per_second: f64,
@@ -215,7 +215,7 @@ fn of_target(target: &Target, limiter: Limiter, latency: Duration) -> OfTarget {
     }
 }
 
-/// An upper bound where a drainer runs many calls at once: it is paid for once, not for each of them.
+/// An upper bound where a drainer makes many calls at once: its time is paid for once, not for each of them.
 fn bill(limiter: Limiter, assumed: &Assumed, latency: Duration) -> Bill {
     let calls = assumed.calls as f64;
     let mut usage = Usage {

@@ -75,7 +75,7 @@ pub fn steps(
     steps
 }
 
-/// The option that tags everything in the stack; nothing without tags.
+/// The option that tags everything in the stack; empty without tags.
 fn tags(deployment: &Deployment<'_>) -> String {
     let tags = deployment.config().aws.tags.iter();
     let pairs: String = tags.map(|(key, value)| format!(" {key}={value}")).collect();

@@ -1,4 +1,4 @@
-//! Keys of the user's own, each optional: without one AWS encrypts with a key of its own, which needs no right.
+//! The user's own keys, each optional: without one AWS encrypts with a key of its own, which needs no rights.
 //!
 //! A key that a stack only names must allow the stack's roles to use it, either by its policy or by leaving that to IAM.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html>
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::role::allow;
 use crate::document::{Template, either, reference};
 
-/// A key that may be given.
+/// A key that the user may give.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Key {
     /// The parameter with its ARN.
     pub(crate) parameter: &'static str,
-    /// Whether there is one.
+    /// The condition that it was given.
     pub(crate) condition: &'static str,
     /// What it encrypts.
     what: &'static str,

@@ -1,5 +1,5 @@
 //! The functions of a target: the worker, which makes the calls, and the consumer of what could not be delivered. Both
-//! are the same archive; the environment says which part it plays.
+//! are the same archive; the environment says which role it has.
 
 use rampmeter_config::Target;
 use rampmeter_dispatch::Priority;
@@ -25,7 +25,7 @@ const UNDELIVERED_MEMORY: u32 = 256;
 /// How long it has for a message, in seconds.
 pub(crate) const UNDELIVERED_TIMEOUT: u64 = 60;
 
-/// Rights of whoever is woken by a queue and answers for its messages.
+/// The rights of a function that is woken by a queue and responsible for its messages.
 const CONSUME: &[&str] = &[
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -134,7 +134,7 @@ fn worker_role(deployment: &Deployment<'_>, target: &str, logs: &str) -> Value {
         rights.extend(closing(deployment, target, &name::id(target, "WakeRole")));
     }
     let mut role = role("lambda.amazonaws.com", &rights);
-    // In a network of the user's, a function makes its own network interfaces.
+    // In a user's network, a function makes its own network interfaces.
     let of_network = json!([sub(
         "arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole"
     )]);
@@ -277,7 +277,7 @@ fn function(emit: Emit, properties: &Value) -> Value {
     json!({ "Type": kind, "Properties": properties })
 }
 
-/// What the names of a target's queues begin with, as a URL.
+/// The prefix of the URLs of a target's queues.
 pub(crate) fn queue_prefix(deployment: &Deployment<'_>, target: &str) -> Value {
     let name = deployment.naming().staged(target);
     sub(format!(
@@ -285,7 +285,7 @@ pub(crate) fn queue_prefix(deployment: &Deployment<'_>, target: &str) -> Value {
     ))
 }
 
-/// Its own item and the attempts of its own calls; nothing of other targets.
+/// The right to its own item and the attempts of its own calls; to nothing of other targets.
 fn permits(target: &str) -> Value {
     let keys = json!([format!("target/{target}"), format!("call/{target}/*")]);
     allow_if(
@@ -296,7 +296,7 @@ fn permits(target: &str) -> Value {
     )
 }
 
-/// While a target is closed, its worker switches its own mappings off and lets itself be woken.
+/// The rights to switch its own mappings off while its target is closed, and to have itself woken.
 fn closing(deployment: &Deployment<'_>, target: &str, wake_role: &str) -> Vec<Value> {
     let function = worker_arn(deployment, target);
     let wake = deployment.naming().wake_schedule(target);
@@ -338,7 +338,7 @@ fn closing(deployment: &Deployment<'_>, target: &str, wake_role: &str) -> Vec<Va
     ]
 }
 
-/// The secrets of this target and no others.
+/// The right to read the secrets of this target and no others.
 fn secrets(deployment: &Deployment<'_>, target: &str) -> Vec<Value> {
     let names = deployment.plan.secrets.get(target).into_iter().flatten();
     let (parameters, secrets): (Vec<&String>, Vec<&String>) =

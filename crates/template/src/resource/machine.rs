@@ -89,7 +89,7 @@ pub fn definition_file(workflow: &str) -> String {
     format!("{DEFINITIONS}/{workflow}.asl.json")
 }
 
-/// Errors only, and no data of executions: the history of an execution has it for 90 days.
+/// Logs only errors, and no data of executions: the history of an execution has that for 90 days.
 pub(crate) fn logging(logs: &str) -> Value {
     json!({
         "Level": "ERROR",
@@ -158,7 +158,7 @@ fn predefined(deployment: &Deployment<'_>) -> BTreeMap<String, Value> {
     values
 }
 
-/// What a definition asks for, as rights of its role.
+/// What a definition needs, as rights of its role.
 fn of_definition(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Value> {
     let needed = Rights::of(deployment.config(), workflow);
     let named = |service: &str, kind: &str, name: &String| match name.starts_with("arn:") {

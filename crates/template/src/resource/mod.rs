@@ -15,6 +15,6 @@ pub(crate) mod schedule;
 pub(crate) mod source;
 pub(crate) mod table;
 
-/// What holds acknowledged work outlives its stack, but not a stack whose first deployment failed: the next one would find
-/// its names taken.
+/// The deletion policy of what holds acknowledged work: it outlives its stack, unless the first deployment failed, for
+/// then the next one would find its names taken.
 const KEPT: &str = "RetainExceptOnCreate";

@@ -1,5 +1,5 @@
-//! What is chosen when the stack is made: everything has a default but where the code is, which only a template without
-//! SAM asks for.
+//! What is chosen when the stack is made. Everything has a default except the location of the code, which only a
+//! template without SAM asks for.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::function::DEFAULT_MEMORY;
 use crate::deployment::{Deployment, Emit};
 use crate::document::{Template, reference};
 
-/// The bucket and the two keys that a template without SAM takes code from.
+/// The bucket and the two keys from which a template without SAM takes code.
 pub(crate) const CODE_BUCKET: &str = "CodeBucket";
 pub(crate) const WORKER_KEY: &str = "WorkerKey";
 pub(crate) const LAYER_KEY: &str = "LayerKey";
@@ -32,7 +32,7 @@ pub(crate) const HAS_VPC: &str = "HasVpc";
 pub(crate) const RESERVES_CONCURRENCY: &str = "ReservesConcurrency";
 /// Whether the worker logs more than Lambda would keep by itself.
 pub(crate) const LOGS_DETAIL: &str = "LogsDetail";
-/// Whether alarms tell somebody.
+/// Whether alarms notify anybody.
 pub(crate) const HAS_ALARM_TOPICS: &str = "HasAlarmTopics";
 /// Whether roles have a permissions boundary.
 pub(crate) const HAS_BOUNDARY: &str = "HasPermissionsBoundary";
@@ -73,7 +73,7 @@ fn groups(deployment: &Deployment<'_>) -> Vec<Value> {
     groups
 }
 
-/// The keys that this deployment has something for.
+/// The keys for which this deployment has something to encrypt.
 fn keys(deployment: &Deployment<'_>) -> impl Iterator<Item = Key> {
     let has_table = deployment.has_table();
     let has_secrets = deployment
@@ -201,7 +201,7 @@ fn operation(template: &mut Template, deployment: &Deployment<'_>) {
     }
 }
 
-/// A list is empty where it holds one empty text.
+/// An empty list holds one empty text.
 fn has_entries(list: &str) -> Value {
     let joined = json!({ "Fn::Join": ["", reference(list)] });
     json!({ "Fn::Not": [{ "Fn::Equals": [joined, ""] }] })

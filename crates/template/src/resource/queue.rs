@@ -1,5 +1,5 @@
-//! The queues of a target: three that calls wait in, one that SQS moves a message to when it was received too often, one
-//! of dead letters. Their names are the contract with the worker and with everybody who sends.
+//! The queues of a target: three in which calls wait, one to which SQS moves messages that were received too often, and
+//! one for dead letters. Their names are the contract with the worker and with everybody who sends.
 
 use rampmeter_config::Target;
 use rampmeter_dispatch::Priority;
@@ -19,9 +19,10 @@ pub(crate) const MAX_INVISIBLE_SECONDS: u64 = 12 * 60 * 60;
 /// How often a message may be received. A worker hands messages back that it cannot start, and every return counts.
 pub(crate) const MAX_RECEIVES: u32 = 1_000;
 
-/// The queues of a target whose function runs for at most `function_timeout` seconds. Lambda takes no queue that hides its
-/// messages for less than that. It is not six times as long, as AWS suggests for functions that use up a receive when they
-/// are throttled: a worker that cannot begin would leave the whole backlog hidden, and receives are no attempts here.
+/// The queues of a target whose function runs for at most `function_timeout` seconds. Lambda accepts no queue that
+/// hides its messages for less than that. It is not six times as long, as AWS suggests for functions that use up a
+/// receive when they are throttled: a worker that cannot begin would leave the whole backlog hidden, and receives are
+/// not attempts here.
 pub(crate) fn add(
     template: &mut Template,
     deployment: &Deployment<'_>,
@@ -47,7 +48,7 @@ pub(crate) fn add(
         let comment = format!("{priority} calls of {}.", target.name);
         template.resource(&name::queue_id(&target.name, priority), &comment, queue);
     }
-    // By name: an attribute would make a circle with the queues that redrive to this one.
+    // By name: an attribute would make a circular reference with the queues that redrive to this one.
     let sources = Priority::ALL.map(|priority| arn("sqs", &naming.queue(&target.name, priority)));
     let mut queue_of_undelivered =
         queue(&naming.undelivered_queue(&target.name), UNDELIVERED_TIMEOUT);
@@ -108,7 +109,7 @@ pub(crate) fn over_tls_only(queues: &[&str]) -> Value {
     })
 }
 
-/// A standard queue, or one in order if its name says so. It outlives the stack: what waits in it was acknowledged.
+/// A standard queue, or a FIFO queue if its name says so. It outlives the stack: what waits in it was acknowledged.
 pub(crate) fn queue(name: &str, invisible_seconds: u64) -> Value {
     let mut queue = json!({
         "Type": "AWS::SQS::Queue",

@@ -1,4 +1,4 @@
-//! Roles: one for each function, state machine and pipe, each right with the thing it is for. `*` stands only where AWS
+//! Roles: one for each function, state machine and pipe, each right limited to its resource. `*` is used only where AWS
 //! has nothing narrower, with the reason beside it.
 
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const SEND_TRACES: &[&str] = &["xray:PutTraceSegments", "xray:PutTelemetryRecord
 const SAMPLE_TRACES: &[&str] = &["xray:GetSamplingRules", "xray:GetSamplingTargets"];
 const NO_TRACE_RESOURCE: &str = "AWS X-Ray has no narrower resource.";
 
-/// A right to do something to something.
+/// A right to do something with one resource.
 pub(crate) fn allow(what: &str, actions: &[&str], on: impl Into<Value>) -> Value {
     json!({ "Sid": what, "Effect": "Allow", "Action": actions, "Resource": on.into() })
 }
@@ -41,7 +41,7 @@ pub(crate) fn allow_logs(log_group: &str) -> Value {
     )
 }
 
-/// The right of a function to send what it traces. X-Ray has no resources.
+/// The right of a function to send its traces. X-Ray has no resources.
 pub(crate) fn allow_traces() -> Value {
     allow_on_all("Trace", SEND_TRACES, NO_TRACE_RESOURCE)
 }
@@ -53,7 +53,7 @@ pub(crate) fn allow_sampled_traces() -> Value {
     allow_on_all("Trace", &actions, NO_TRACE_RESOURCE)
 }
 
-/// A role that a service takes, with these rights.
+/// A role that a service assumes, with these rights.
 pub(crate) fn role(service: &str, rights: &[Value]) -> Value {
     let mut trust = json!({
         "Effect": "Allow",
@@ -61,7 +61,7 @@ pub(crate) fn role(service: &str, rights: &[Value]) -> Value {
         "Action": "sts:AssumeRole",
     });
     if service != "lambda.amazonaws.com" {
-        // The service takes it for this account only.
+        // The service may assume it only for this account.
         trust["Condition"] =
             json!({ "StringEquals": { "aws:SourceAccount": reference("AWS::AccountId") } });
     }

@@ -1,6 +1,6 @@
-//! The schedule that looks after a worker's mappings. A worker whose target is closed for long switches them off behind a
-//! schedule of its own, which fires once. Whatever may fail on that way (the schedule, the switch, a deployment in between),
-//! this one comes again every few minutes, and wakes a worker that sleeps although nothing will wake it.
+//! The schedule that checks a worker's mappings. A worker whose target is closed for long switches them off, and leaves
+//! its waking to a schedule of its own, which fires once. Whatever may fail in that (the schedule, the switch, a
+//! deployment in between), this one fires every few minutes and wakes a worker that nothing else will wake.
 
 use rampmeter_config::Target;
 use serde_json::json;
@@ -9,10 +9,10 @@ use crate::deployment::Deployment;
 use crate::document::{Template, attribute};
 use crate::name;
 
-/// How often it looks, in minutes.
+/// How often it checks, in minutes.
 pub(crate) const MINUTES: u64 = 5;
 
-/// The schedule of a target, which takes the role that wakes its worker.
+/// The schedule of a target, which assumes the role that wakes its worker.
 pub(crate) fn add(
     template: &mut Template,
     deployment: &Deployment<'_>,

@@ -1,10 +1,10 @@
 //! `source`: a queue whose messages start executions, one each, named by the message's id, so that a message that is
 //! delivered twice starts nothing twice.
 //!
-//! A pipe cannot name the executions that it starts. So it hands each message to a small EXPRESS state machine, which
-//! starts the execution with the name and takes `ExecutionAlreadyExists` for success. A body that can be no input is put
-//! aside at once; anything else that goes wrong, a burst above what Step Functions starts in a second first of all, is tried
-//! again for as long as the message lives. There is no code of ours in it.
+//! A pipe cannot name the executions that it starts. So it passes each message to a small EXPRESS state machine, which
+//! starts the execution under that name and treats `ExecutionAlreadyExists` as success. A body that cannot be an input
+//! is put aside at once; anything else that goes wrong, above all a burst beyond what Step Functions starts in a
+//! second, is retried for as long as the message lives. It needs no code of ours.
 
 use rampmeter_config::Workflow;
 use serde_json::{Value, json};
@@ -21,14 +21,14 @@ use crate::name;
 const MAX_STARTS: u32 = 1_000;
 /// How long a message is invisible while its execution is started, in seconds.
 const INVISIBLE_SECONDS: u64 = 180;
-/// How long the machine tries to start an execution, in seconds. A pipe waits for it for five minutes.
+/// How long the state machine tries to start an execution, in seconds. A pipe waits for it for five minutes.
 const MAX_STARTING_SECONDS: u64 = 150;
-/// What Step Functions says of an input that it will never take.
+/// The errors of Step Functions for an input that it will never accept.
 const UNFIT: [&str; 2] = [
     "Sfn.InvalidExecutionInputException",
     "Sfn.ValidationException",
 ];
-/// What it says of a message that was delivered before.
+/// Its error for a message that was delivered before.
 const STARTED_BEFORE: &str = "Sfn.ExecutionAlreadyExistsException";
 
 pub(crate) fn add(
@@ -124,7 +124,7 @@ fn starter(
     );
 }
 
-/// The pipe hands over a list of one message.
+/// Its definition. The pipe passes a list of one message.
 fn definition(in_order: bool) -> String {
     let mut aside = json!({
         "QueueUrl": "${Unstarted}",
@@ -172,7 +172,7 @@ fn definition(in_order: bool) -> String {
     laid_out(&definition)
 }
 
-/// Tries for a minute and a half: 1, 2, 4, 8, 16 s and then every 20 s, each less a part that chance decides.
+/// Tries for a minute and a half: 1, 2, 4, 8, 16 s and then every 20 s, each reduced by random jitter.
 fn again() -> Value {
     json!({
         "ErrorEquals": ["States.TaskFailed", "States.Timeout"],

@@ -1,5 +1,5 @@
-//! The table of permits: one item for each target, which every start and every answer writes under a condition, and the
-//! attempts of calls that failed at least once.
+//! The table of permits: one item for each target, which every start and every answer updates by a conditional write,
+//! and the attempts of calls that failed at least once.
 
 use serde_json::json;
 

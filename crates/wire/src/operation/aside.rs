@@ -1,6 +1,6 @@
-//! What takes long to work out for one client and touches nothing of the engine: a state that is tested, a definition that is
-//! checked. Each has a thread of its own, few at once, and nobody waits for it for ever, so that the threads that serve the ports
-//! are never held. The work itself ends at the bounds of the language.
+//! Long work for one client that does not touch the engine: testing a state, checking a definition. Each piece of work
+//! has a thread of its own, few run at once, and nobody waits for one for ever, so that the threads that serve the
+//! ports are never blocked. The work itself ends at the bounds of the language.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::protocol::error::WireError;
 
-/// How many are worked out at once.
+/// How many run at once.
 const AT_ONCE: usize = 2;
 
 /// How long a client waits for its turn, and then for the result.
@@ -21,7 +21,7 @@ static ROOM: Semaphore = Semaphore::const_new(AT_ONCE);
 /// Works something out beside the threads that serve.
 ///
 /// # Errors
-/// When others have been at it for too long, or this takes too long itself.
+/// When others have occupied all threads for too long, or this takes too long itself.
 pub(crate) async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, WireError> {
@@ -57,7 +57,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_long_holds_no_thread_that_serves() {
-        // The runtime of this test has one thread: it goes on while both are at work.
+        // The runtime of this test has one thread: it goes on while both run.
         let (release, held) = std::sync::mpsc::channel::<()>();
         let long = tokio::spawn(aside(move || held.recv().is_ok()));
         let other = aside(|| 2).await;

@@ -1,4 +1,4 @@
-//! Who asks.
+//! The sender of a request, by the access key id that signed it.
 
 /// The sender of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Somebody of whom nothing is asked.
+    /// Anybody: no signature is required.
     pub(crate) fn anybody() -> Caller {
         Caller {
             access_key_id: None,
@@ -21,7 +21,7 @@ impl Caller {
         }
     }
 
-    /// The access key id whose signature was verified; none when no signature is asked for.
+    /// The access key id whose signature was verified; `None` when no signature is required.
     pub(crate) fn access_key_id(&self) -> Option<&str> {
         self.access_key_id.as_deref()
     }

@@ -1,5 +1,5 @@
-//! What an operation is: its name, the right it needs, its handler; and one request for it. Which there are is said by
-//! `table`, and how a request comes to be one by `server`.
+//! What an operation is: its name, the right that it needs, its handler; and one request for it. `table` lists all
+//! operations, and `server` finds the one that a request asks for.
 
 mod aside;
 mod caller;
@@ -25,7 +25,7 @@ pub struct Site {
     pub engine: Engine,
     /// The address it listens on.
     pub address: SocketAddr,
-    /// How it is reached there: `http` or `https`.
+    /// The scheme by which it is reached there: `http` or `https`.
     pub scheme: &'static str,
     /// The twelve digits of the account.
     pub account: String,
@@ -34,7 +34,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The same on somebody's behalf.
+    /// The same, acting on somebody's behalf.
     pub(crate) fn on_behalf_of(&self, actor: Actor) -> Site {
         Site {
             engine: self.engine.on_behalf_of(actor),
@@ -49,7 +49,7 @@ impl Site {
 /// What a credential must be allowed to do to call an operation. Enforced when `[server] credentials` is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
-    /// Ask who one is: every credential may.
+    /// Ask for one's own identity: every credential may.
     Identify,
     /// Look at state machines, executions and queues.
     Read,
@@ -57,9 +57,9 @@ pub(crate) enum Right {
     Send,
     /// Receive messages and delete them.
     Receive,
-    /// Report the results of tasks: whoever has the task token.
+    /// Report the results of tasks, for whoever has the task token.
     Report,
-    /// Intervene in what runs.
+    /// Intervene in running work.
     Operate,
 }
 
@@ -68,13 +68,13 @@ pub(crate) enum Right {
 pub(crate) struct Call {
     /// What the server serves.
     pub(crate) site: Arc<Site>,
-    /// The parameters as JSON, not yet read. A request of the Query protocol has been written as JSON.
+    /// The parameters as JSON, not yet parsed. A request of the Query protocol has been converted to JSON.
     pub(crate) body: Vec<u8>,
     /// Where the client reaches this server: scheme, host and port.
     pub(crate) origin: String,
     /// Who asks.
     pub(crate) caller: Caller,
-    /// The trace that the request belongs to.
+    /// The trace to which the request belongs.
     pub(crate) trace_header: Option<String>,
 }
 

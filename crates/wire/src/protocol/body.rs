@@ -1,4 +1,4 @@
-//! Reading a request body within bounds: so many bytes, in so long, and so many of all requests together.
+//! Reads a request body within bounds: of its bytes, of the time it takes, and of the memory of all requests together.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -13,11 +13,11 @@ use super::error::WireError;
 /// How long a client may take to send a body.
 const SLOWEST_BODY: Duration = Duration::from_secs(30);
 
-/// Bytes beyond the bound that are still read and thrown away, so that a client that sent a little too much gets to
-/// read why it was refused. Most clients read an answer only after they have written the whole request.
+/// Bytes beyond the bound that are still read and thrown away, so that a client that sent a little too much can read
+/// why it was refused. Most clients read a response only after they have written the whole request.
 const DISCARDED_AT_MOST: usize = 16 << 20;
 
-/// Bytes of a body that every request may have.
+/// Bytes of a body that every request may have, beyond any shared memory.
 const FREE: usize = 64 << 10;
 
 /// Longer bodies share this much, in pieces: 256 MiB.
@@ -26,7 +26,7 @@ const PIECES: usize = 4 << 10;
 
 static SHARED: Semaphore = Semaphore::const_new(PIECES);
 
-/// A body that has been read. What it takes of the memory for long bodies is free again when this is dropped.
+/// A body that has been read. Its share of the memory for long bodies is free again when this is dropped.
 #[derive(Debug)]
 pub(crate) struct ReadBody {
     /// The whole body.
@@ -93,7 +93,7 @@ async fn collect(
     }
 }
 
-/// SDKs repeat a 503 by themselves, after a while.
+/// SDKs retry a 503 by themselves, after a while.
 fn too_many() -> WireError {
     WireError::new(
         "ServiceUnavailable",

@@ -1,5 +1,5 @@
-//! One error as AWS writes it: a type, a message and an HTTP status; for SQS also the code of its Query protocol,
-//! which SDKs of query-compatible services read from a header. Of the Query protocol itself: `query::error`.
+//! One error as AWS writes it: a type, a message and an HTTP status; for SQS also the code of its Query protocol, which
+//! SDKs of query-compatible services read from a header. The XML form of the Query protocol is in `query::xml`.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
@@ -18,7 +18,7 @@ pub(crate) struct WireError {
     pub(crate) name: &'static str,
     /// The code of the SQS Query protocol where it differs from the name.
     query_code: Option<&'static str>,
-    /// Status of the HTTP answer.
+    /// Status of the HTTP response.
     pub(crate) status: StatusCode,
     /// What went wrong, for people.
     pub(crate) message: String,
@@ -72,7 +72,7 @@ impl WireError {
         }
     }
 
-    /// The HTTP answer in AWS JSON. `service` is absent when the request named none that is served.
+    /// The HTTP response in AWS JSON. `service` is absent when the request named none that is served.
     pub(crate) fn to_json_response(&self, service: Option<Service>) -> Response {
         let kind = match service {
             Some(Service::Sqs) => format!("com.amazonaws.sqs#{}", self.name),
@@ -92,7 +92,7 @@ impl WireError {
     }
 }
 
-/// Text of a client, cut to a length that is fit for an error message.
+/// A client's text, cut to a length that suits an error message.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .filter(|letter| !letter.is_control())

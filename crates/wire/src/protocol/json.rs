@@ -1,4 +1,4 @@
-//! AWS JSON 1.0: reading an operation's parameters and writing its answer.
+//! AWS JSON 1.0: reads an operation's parameters and writes its response.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::error::WireError;
 
-/// Content type of every answer.
+/// Content type of every response.
 const AMZ_JSON: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
 /// The parameters of an operation. Members that the operation does not know are ignored, as on AWS; an empty body
@@ -30,7 +30,7 @@ pub(crate) fn date(moment: UnixMillis) -> Value {
     Value::from(moment.as_secs_f64())
 }
 
-/// Writes `value` as the body of an answer.
+/// Writes `value` as the body of a response.
 pub(crate) fn json_response(status: StatusCode, value: &Value) -> Response {
     let mut response = Response::new(Body::from(value.to_string()));
     *response.status_mut() = status;

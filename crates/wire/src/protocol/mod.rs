@@ -1,4 +1,4 @@
-//! The two ways in which clients write requests and read answers, and how a request shows which one it speaks.
+//! The two protocols in which clients write requests and read responses, and how to tell which one a request uses.
 
 pub(crate) mod body;
 pub(crate) mod error;
@@ -14,17 +14,17 @@ use axum::http::request::Parts;
 /// The header that names an operation of AWS JSON.
 pub(crate) const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 
-/// How a client writes requests and reads answers.
+/// How a client writes requests and reads responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// AWS JSON 1.0: the operation in a header, parameters and answer as JSON.
+    /// AWS JSON 1.0: the operation in a header, parameters and response as JSON.
     Json,
-    /// The Query protocol: the operation and its parameters in a form or in the URL, the answer as XML.
+    /// The Query protocol: the operation and its parameters in a form or in the URL, the response as XML.
     Query,
 }
 
 impl Protocol {
-    /// The protocol of a request. A form is a form whatever its target header says: the first clients of SQS name the
+    /// The protocol of a request. A form is a form, whatever its target header says: early SQS clients name the
     /// operation in both places. Otherwise the target header decides.
     pub(crate) fn of(head: &Parts) -> Protocol {
         let form = || {

@@ -1,4 +1,4 @@
-//! What AWS calls each reason for which the engine refuses a request.
+//! AWS's name for each reason for which the engine refuses a request.
 
 use axum::http::StatusCode;
 use rampmeter_engine::{QueueError, Rejected};
@@ -48,7 +48,7 @@ impl From<Rejected> for WireError {
                 .with_query_code("InvalidParameterValue"),
             Rejected::Queue(error) => Self::queue(&error),
             Rejected::InvalidMessageContents(_) => Self::new("InvalidMessageContents", message),
-            // SDKs repeat a 503 by themselves, which is right: a restarted engine will take the request.
+            // SDKs retry a 503 by themselves, which is right: a restarted engine will take the request.
             Rejected::Stopped(_) => Self::new("ServiceUnavailable", message)
                 .with_status(StatusCode::SERVICE_UNAVAILABLE),
             _ => {

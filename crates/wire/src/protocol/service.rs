@@ -1,4 +1,4 @@
-//! The AWS services of which a part is served, and what each is called where.
+//! The AWS services of which a part is served, and their names in each context.
 
 use super::Protocol;
 
@@ -9,7 +9,7 @@ pub(crate) enum Service {
     States,
     /// AWS SQS.
     Sqs,
-    /// AWS Security Token Service: which account and which credential this is, as tools ask before they begin.
+    /// AWS Security Token Service, which tools ask for their account and credential before they begin.
     Sts,
 }
 
@@ -51,7 +51,7 @@ impl Service {
         }
     }
 
-    /// The service with this prefix, if it is served.
+    /// The service with this prefix in `X-Amz-Target`, if it is served.
     pub(crate) fn from_target_prefix(prefix: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -59,8 +59,8 @@ impl Service {
     }
 
     /// Longest request in bytes. The longest member of either service, a message or a definition, has 1 MiB. In JSON a
-    /// byte may become six (`\u003c`), as some clients write all that is not plain ASCII; in a form, three (`%3C`). The
-    /// rest is for the other members.
+    /// byte may become six (`\u003c`), since some clients escape everything that is not plain ASCII; in a form, three
+    /// (`%3C`). The rest is for the other members.
     pub(crate) fn longest_request(self, protocol: Protocol) -> usize {
         const MAX_MEMBER_BYTES: usize = 1 << 20;
         const OTHER_MEMBERS: usize = 64 << 10;

@@ -1,6 +1,6 @@
-//! Who asks, and what he may do. With `[server] credentials` every request carries a valid signature of one of them, and a
-//! credential does what its rights allow. Without, anybody who reaches the port may do everything; so the server then
-//! listens on loopback only.
+//! Who sends a request, and what they may do. With `[server] credentials` every request must carry a valid signature by
+//! one of them, and a credential may do what its rights allow. Without, anybody who reaches the port may do everything,
+//! so the server then listens only on loopback.
 
 use std::collections::BTreeMap;
 
@@ -26,14 +26,14 @@ pub struct Access {
     credentials: BTreeMap<String, Credential>,
     region: String,
     account: String,
-    /// The targets of the configuration, by which credentials may be told what they reach.
+    /// The targets of the configuration; the scopes of credentials may name them.
     targets: Vec<String>,
-    /// Whether a server that asks for no signature takes requests with a key of AWS.
+    /// Whether a server that requires no signature accepts requests with a key of AWS.
     allow_aws_keys: bool,
 }
 
 impl Access {
-    /// As the configuration says.
+    /// Access as the configuration says.
     #[must_use]
     pub fn new(config: &Config) -> Access {
         let server = &config.server;
@@ -49,12 +49,12 @@ impl Access {
         }
     }
 
-    /// Whether no signature is asked for.
+    /// Whether no signature is required.
     pub(crate) fn is_open(&self) -> bool {
         self.credentials.is_empty()
     }
 
-    /// Lets a request in, or says why not.
+    /// Admits a request, or says why not.
     pub(crate) fn admit(
         &self,
         head: &Parts,
@@ -82,7 +82,7 @@ impl Access {
         Ok(Caller::with_key(credential.access_key_id.clone()))
     }
 
-    /// Lets a request reach what it names, or says why not. `parameters`: as JSON.
+    /// Checks that a request may reach what it names, or says why not. `parameters`: as JSON.
     pub(crate) fn admit_names(
         &self,
         caller: &Caller,
@@ -96,7 +96,7 @@ impl Access {
         else {
             return Ok(());
         };
-        // What is no JSON names nothing.
+        // What is not JSON names nothing.
         let parameters: Value = serde_json::from_slice(parameters).unwrap_or_default();
         if scope::reaches(scope, &self.targets, operation, &parameters) {
             return Ok(());
@@ -163,12 +163,12 @@ impl Access {
     }
 }
 
-/// The right of a credential that an operation needs; none for an operation that is everybody's.
+/// The right of a credential that an operation needs; `None` for an operation that everybody may use.
 pub(crate) fn needed(right: Right) -> Option<CredentialRight> {
     match right {
         Right::Identify => None,
         Right::Read => Some(CredentialRight::Read),
-        // Whoever reports on a task holds its task token, which he was given.
+        // Whoever reports on a task holds its task token, which they were given.
         Right::Send | Right::Report => Some(CredentialRight::Send),
         Right::Receive | Right::Operate => Some(CredentialRight::Operate),
     }

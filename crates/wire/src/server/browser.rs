@@ -1,5 +1,5 @@
 //! Web pages must not use this port. A page of any site can make a browser send requests to a loopback address; no AWS
-//! client runs in one. Browsers give themselves away by headers that a page cannot change.
+//! client runs in one. Browsers reveal themselves by headers that a page cannot change.
 
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::request::Parts;
@@ -10,14 +10,14 @@ use crate::operation::Right;
 use crate::protocol::error::WireError;
 use crate::sigv4;
 
-/// Where a request comes from, as browsers say of requests to this machine.
+/// Where a request comes from, as browsers say in requests to this machine.
 /// <https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header>
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The name under which LocalStack's users reach their own machine.
 const LOCALSTACK: &str = ".localhost.localstack.cloud";
 
-/// Refuses what a browser sends for a page of another site. `open`: the server asks for no signature.
+/// Refuses what a browser sends for a page of another site. `open`: the server requires no signature.
 pub(crate) fn refuse(head: &Parts, open: bool) -> Result<(), WireError> {
     let foreign_origin = head
         .headers
@@ -27,7 +27,7 @@ pub(crate) fn refuse(head: &Parts, open: bool) -> Result<(), WireError> {
         .headers
         .get(FETCH_SITE)
         .is_some_and(|site| site != "same-origin" && site != "none");
-    // A page that has bound its own name to a loopback address is of the same site, and sends no origin with a GET.
+    // A page that has bound its own name to a loopback address counts as the same site, and sends no origin with a GET.
     let foreign_host = open
         && head.method == Method::GET
         && head
@@ -40,9 +40,9 @@ pub(crate) fn refuse(head: &Parts, open: bool) -> Result<(), WireError> {
     Ok(())
 }
 
-/// Refuses a change by a GET that nobody signed, on a server that asks for no signature: a link in a mail or an image in
-/// a page makes a browser send one, and says nothing of where it comes from. What stands in the URL, such as a presigned
-/// signature that nobody verifies here, stands in the link too; a header does not.
+/// Refuses a change by an unsigned GET on a server that requires no signature: a link in a mail or an image in a page
+/// can make a browser send one, and the request does not say where it comes from. A link can contain anything that a
+/// URL can, such as a presigned signature, which such a server does not verify; it cannot set a header.
 pub(crate) fn refuse_change(head: &Parts, right: Right, open: bool) -> Result<(), WireError> {
     let reads = matches!(right, Right::Identify | Right::Read);
     let signed = head

@@ -1,4 +1,4 @@
-//! The path that scripts made for LocalStack wait on. It needs no credential, so it tells no more than what is served.
+//! The path on which scripts made for LocalStack wait. It needs no credential, so it says only what is served.
 
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -13,7 +13,7 @@ pub(crate) fn is_asked(head: &Parts) -> bool {
     (head.method == Method::GET || head.method == Method::HEAD) && PATHS.contains(&head.uri.path())
 }
 
-/// The answer. A server that answers is ready: the ports are opened after the engine.
+/// The response. A server that responds is ready: the ports are opened after the engine.
 pub(crate) fn answer() -> Value {
     let operations: Vec<_> = OPERATIONS
         .iter()

@@ -1,5 +1,5 @@
-//! The port itself: from the head of a request to its operation and back, who is let in, and what the server says of
-//! itself. What an operation does is elsewhere.
+//! The port itself: from the head of a request to its operation and back, who is admitted, and what the server says of
+//! itself. It leaves out what an operation does.
 
 mod access;
 mod browser;

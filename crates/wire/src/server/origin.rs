@@ -1,5 +1,6 @@
-//! Under which name a client reaches this server. Queue URLs carry it: some SDKs send their next request to the origin of
-//! the queue URL, and between containers or behind a proxy the address that the server listens on would be the wrong one.
+//! The name under which a client reaches this server. Queue URLs carry it: some SDKs send their next request to the
+//! origin of the queue URL, and between containers or behind a proxy the address that the server listens on would be
+//! the wrong one.
 
 use std::net::SocketAddr;
 
@@ -7,11 +8,12 @@ use axum::http::HeaderName;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 
-/// What a proxy that ends TLS says of the connection before it. It is there only where a proxy that is named says it.
+/// What a proxy that terminates TLS says of the connection before it. It is present only where a configured proxy says
+/// it.
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Scheme, host and port of a request. `scheme` and `address` are how and where the server listens: the one for a request that no proxy
-/// has passed on, the other for one without a usable host.
+/// Scheme, host and port of a request. `scheme` and `address` are how and where the server listens; they stand in where
+/// no proxy passed the request on, and where it has no usable host.
 pub(crate) fn of(head: &Parts, scheme: &'static str, address: SocketAddr) -> String {
     let text = |name: &HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let scheme = match text(&FORWARDED_PROTO) {

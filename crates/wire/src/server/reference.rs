@@ -7,7 +7,7 @@ use super::access::needed;
 use crate::protocol::service::Service;
 use crate::table::of_service;
 
-/// How the page is made.
+/// The command that makes the page.
 const COMMAND: &str = "rampmeter aws-api > docs/aws-api.md";
 
 /// Every operation that AWS has of Step Functions (2016-11-23) and SQS (2012-11-05).
@@ -23,7 +23,7 @@ DeleteMessage DeleteMessageBatch DeleteQueue GetQueueAttributes GetQueueUrl List
 ListMessageMoveTasks ListQueueTags ListQueues PurgeQueue ReceiveMessage RemovePermission SendMessage SendMessageBatch \
 SetQueueAttributes StartMessageMoveTask TagQueue UntagQueue";
 
-/// What an operation does otherwise than on AWS, beside what the page says of all of them.
+/// What an operation does differently from AWS, besides what the page says of all of them.
 const DIFFERS: &[(&str, &str)] = &[
     ("AddPermission", POLICY),
     ("ChangeMessageVisibility", LANES),

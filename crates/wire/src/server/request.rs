@@ -1,4 +1,4 @@
-//! Which operation a request asks for, with which parameters: of either protocol, and before anybody is asked who he is.
+//! Which operation a request asks for, and with which parameters, in either protocol. The sender is not checked yet.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode};
@@ -12,12 +12,12 @@ use crate::protocol::service::{Service, services};
 use crate::protocol::{Protocol, TARGET};
 use crate::table::find;
 
-/// The trace that a request belongs to.
+/// The trace to which a request belongs.
 const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 /// The longest trace header that is kept, in bytes; AWS's own have less than 200.
 const MAX_TRACE_BYTES: usize = 1_024;
 
-/// The service that a request names, as far as its head says; enough to answer an error in the right words.
+/// The service that a request names, as far as its head says; enough to put an error in the right form.
 pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service> {
     match protocol {
         Protocol::Json => {
@@ -28,7 +28,7 @@ pub(crate) fn named_service(head: &Parts, protocol: Protocol) -> Option<Service>
     }
 }
 
-/// The trace that a request belongs to, as the SDKs say it in every request of a traced function.
+/// The trace to which a request belongs, which the SDKs name in every request of a traced function.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-x-ray.html>
 pub(crate) fn trace_header(head: &Parts) -> Option<String> {
     let header = text_header(head, &TRACE)?;
@@ -41,7 +41,7 @@ pub(crate) fn trace_header(head: &Parts) -> Option<String> {
 pub(crate) struct Asked {
     /// The operation.
     pub(crate) operation: &'static Operation,
-    /// Its parameters, when they are not the body as it is.
+    /// Its parameters, unless they are the body as it is.
     form: Option<Form>,
 }
 
@@ -55,7 +55,7 @@ impl Asked {
     }
 }
 
-/// Whether a body is AWS JSON although its type says that it is a form, as `curl -d` says of everything.
+/// Whether a body is AWS JSON although its type says that it is a form, as `curl -d` always does.
 pub(crate) fn is_json_called_a_form(head: &Parts, body: &[u8]) -> bool {
     head.headers.contains_key(TARGET) && body.trim_ascii_start().starts_with(b"{")
 }

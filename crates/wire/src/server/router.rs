@@ -1,5 +1,5 @@
 //! The HTTP side: the order in which a request is read, its sender checked and its operation called.
-//! Every answer, also to nonsense, is an AWS answer with a request id.
+//! Every response, even to nonsense, is an AWS response with a request id.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 
 const XML: HeaderValue = HeaderValue::from_static("text/xml");
 
-/// What stands behind the port: what is served, and who is let in.
+/// What is behind the port: what is served, and who is admitted.
 #[derive(Debug)]
 struct Api {
     site: Arc<Site>,
@@ -43,7 +43,7 @@ pub fn router(site: Arc<Site>, access: Access) -> Router {
     Router::new().fallback(answer).with_state(api)
 }
 
-/// In which words a request is answered, as far as it is known.
+/// What determines the form of a response, as far as it is known.
 #[derive(Debug, Clone, Copy)]
 struct Named {
     protocol: Protocol,
@@ -81,7 +81,7 @@ async fn answer(State(api): State<Arc<Api>>, request: Request) -> Response {
     response
 }
 
-/// Reads, checks and calls. `named` is set as soon as more is known, for the words of an error.
+/// Reads, checks and calls. `named` is set as soon as more is known, for the form of an error.
 async fn perform(
     api: &Api,
     head: &Parts,
@@ -107,7 +107,7 @@ async fn perform(
             }
         }
     };
-    // Held until the answer is there.
+    // Held until the response is ready.
     let ReadBody {
         bytes: body,
         share: _share,
@@ -130,8 +130,8 @@ async fn perform(
     Ok((operation, (operation.handler)(call).await?))
 }
 
-/// What is served, with the name of whoever asks for a change. Where no signature is asked for, an intervention is on record with the
-/// address that it came from, and what programs send by the thousand is not.
+/// What is served, on behalf of whoever asks for a change. Where no signature is required, an intervention is recorded
+/// with the address that it came from; what programs send by the thousand is not recorded.
 fn on_behalf_of(
     site: &Arc<Site>,
     head: &Parts,

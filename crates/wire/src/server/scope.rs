@@ -1,5 +1,5 @@
-//! Rights by name: whether what a request names is within what its credential reaches. What cannot be told by a name is not: lists
-//! of everything, definitions that may send anywhere, and whatever a new operation may bring.
+//! Rights by name: whether what a request names is within the scope of its credential. What cannot be judged by a name
+//! is not: lists of everything, definitions that may send anywhere, and any new operation.
 
 use rampmeter_config::{Pattern, Scope};
 use serde_json::Value;
@@ -13,7 +13,7 @@ const LANES: [&str; 4] = ["high", "medium", "batch", "dead"];
 /// Members that name a queue: by its URL, its name or its ARN.
 const QUEUES: [&str; 4] = ["QueueUrl", "QueueName", "SourceArn", "DestinationArn"];
 
-/// Members that name a workflow: by its ARN, or by that of what belongs to it.
+/// Members that name a workflow: by its ARN, or by the ARN of something that belongs to it.
 const WORKFLOWS: [&str; 6] = [
     "stateMachineArn",
     "executionArn",
@@ -40,7 +40,7 @@ pub(super) fn reaches(
 ) -> bool {
     match operation.right {
         Right::Identify => return true,
-        // Whoever reports on a task holds its token; a worker of an activity holds none yet.
+        // Whoever reports on a task holds its task token; a worker that asks for an activity's task has none yet.
         Right::Report => return operation.name != "GetActivityTask",
         _ => {}
     }
@@ -67,7 +67,7 @@ pub(super) fn reaches(
     names.peek().is_some() && names.all(|name| within(&name))
 }
 
-/// The queue that another one hands its messages on to. What cannot be read names none that is reached.
+/// The queue to which another one moves its messages. A policy that cannot be read names none within reach.
 fn dead_letter_queue(parameters: &Value) -> Option<String> {
     let policy = parameters.get("Attributes")?.get("RedrivePolicy")?;
     let policy: Option<Value> = policy

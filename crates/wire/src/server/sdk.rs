@@ -1,4 +1,4 @@
-//! The operations of this server for the workflows it runs: a state's `aws-sdk` call takes the way of a client's
+//! The operations of this server for the workflows it runs: a state's `aws-sdk` call is handled like a client's
 //! request, without the HTTP around it.
 
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use crate::protocol::error::WireError;
 use crate::protocol::service::Service;
 use crate::table::find;
 
-/// What the wire API is for workflows.
+/// The wire API as workflows call it.
 #[derive(Debug)]
 pub struct WireSdk {
     /// The address it listens on: queue URLs begin with it.
     pub address: SocketAddr,
-    /// How it is reached there: `http` or `https`.
+    /// The scheme by which it is reached there: `http` or `https`.
     pub scheme: &'static str,
     /// The twelve digits of the account.
     pub account: String,

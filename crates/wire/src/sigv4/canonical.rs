@@ -6,7 +6,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_e
 
 use super::Message;
 
-/// Everything but the unreserved characters of RFC 3986.
+/// Everything except the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
@@ -41,7 +41,8 @@ pub(super) fn request(
     Ok(text)
 }
 
-/// Without dot segments and double slashes, and encoded once more than it was sent: so all services but S3.
+/// The path without dot segments and double slashes, and encoded once more than it was sent, as for all services except
+/// S3.
 fn path(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
     for segment in path.split('/') {
@@ -64,7 +65,7 @@ fn path(path: &str) -> String {
     canonical
 }
 
-/// The parameters in their order, each encoded in the one way there is; without the signature itself.
+/// The parameters, sorted and uniformly encoded, without the signature itself.
 fn query(query: &str) -> String {
     let mut pairs: Vec<(String, String)> = query
         .split('&')

@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq;
 use super::claim::shown;
 use super::{ALGORITHM, Claim, Message, TERMINATOR, canonical, key};
 
-/// How far the clocks of client and server may be apart. AWS allows most services this much.
+/// How far the clocks of client and server may differ, as on AWS for most services.
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// What a signature must be for.
@@ -35,9 +35,9 @@ pub(crate) enum Refused {
     UnknownKey,
     /// It is for another scope, or does not cover what it must.
     Scope(String),
-    /// It is too old, or of the future.
+    /// It is too old, or from the future.
     Expired(String),
-    /// It is another.
+    /// It is not the one that the secret makes.
     Mismatch,
 }
 

@@ -1,5 +1,5 @@
 //! What a signed request claims: who signed it, for which scope, when, and over which headers. In the Authorization
-//! header or in the parameters of a presigned URL. Nothing of it is believed before `check`.
+//! header or in the parameters of a presigned URL. None of it is trusted before `check`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,7 +36,7 @@ pub(crate) struct Claim {
     pub(super) life: Option<Duration>,
     /// The headers that were signed.
     pub(super) signed_headers: Vec<String>,
-    /// Hexadecimal digits.
+    /// The signature, in hexadecimal digits.
     pub(super) signature: String,
 }
 
@@ -169,7 +169,7 @@ impl Claim {
     }
 }
 
-/// A time as `YYYYMMDDTHHMMSSZ`, which is what is signed, from that or from the form of the Date header.
+/// A time as `YYYYMMDDTHHMMSSZ`, the form that is signed, from that form or from the form of the Date header.
 fn time(text: &str) -> Option<(Timestamp, String)> {
     const BASIC: &str = "%Y%m%dT%H%M%SZ";
     if text.len() == "20150830T123600Z".len()
@@ -193,7 +193,7 @@ fn one_header(headers: &HeaderMap, name: &str) -> Result<Option<String>, Refused
         .map(str::to_owned))
 }
 
-/// The parameters of a URL; `None` for one that is there twice.
+/// The parameters of a URL; `None` for one that is repeated.
 fn parameters(query: &str) -> BTreeMap<String, Option<String>> {
     let decoded = |text: &str| {
         let spaces = text.replace('+', " ");
@@ -221,7 +221,7 @@ fn incomplete(why: &str) -> Refused {
     Refused::Incomplete(why.to_owned())
 }
 
-/// Text of a client, fit for an error message.
+/// A client's text, made fit for an error message.
 pub(super) fn shown(text: &str) -> String {
     text.chars()
         .filter(|letter| !letter.is_control())

@@ -1,6 +1,6 @@
-//! AWS Signature Version 4: what a signed request claims, the text that is signed, and whether a signature fits it. The
-//! AWS port checks with it, the command line signs with it. It leaves out chunked payloads and SigV4A, which neither
-//! SQS nor Step Functions uses.
+//! AWS Signature Version 4: what a signed request claims, the text that is signed, and whether a signature matches it.
+//! The AWS port checks signatures with it, the command line signs with it. It leaves out chunked payloads and SigV4A,
+//! which neither SQS nor Step Functions uses.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>
 
 pub(crate) use check::{Expected, Refused, check};
@@ -17,7 +17,7 @@ mod tests;
 
 use axum::http::HeaderMap;
 
-/// The only algorithm there is.
+/// The only algorithm that is supported.
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// What the last part of a scope must be.
@@ -38,7 +38,7 @@ pub struct Message<'a> {
     pub body: &'a [u8],
 }
 
-/// Where and when a signature is good: the credential's scope without the key.
+/// Where and when a signature is valid: the credential's scope without the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// `YYYYMMDD`.

@@ -1,4 +1,4 @@
-//! Signing a request, for the command line's own requests and for the tests.
+//! Signs a request, for the command line's own requests and for the tests.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -73,7 +73,7 @@ impl Signer {
     }
 }
 
-/// A value that cannot be a header cannot be signed either; the server then says what is missing.
+/// A value that cannot be a header is left out; the server then says what is missing.
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);

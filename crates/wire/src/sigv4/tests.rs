@@ -1,5 +1,5 @@
-//! Signatures against those that AWS published and those of botocore's own signer, and what happens to a request of
-//! which anything that was signed has changed.
+//! Signatures compared with those that AWS published and those of botocore's own signer, and requests of which a signed
+//! part has been changed.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -81,7 +81,7 @@ impl Signed {
     }
 
     fn check(&self, sample: &Sample) -> Result<String, Refused> {
-        // As the server does, which finds the secret by the key.
+        // As the server does, which looks up the secret by the key.
         match sample.check(&self.secret, &self.region, self.now) {
             Ok(key) if key != self.access_key_id => Err(Refused::UnknownKey),
             checked => checked,
@@ -455,7 +455,7 @@ proptest! {
         prop_assert!(signed.check(&sample).is_err(), "{sample:?}");
     }
 
-    /// Whatever stands in the header or the URL, reading it ends with an answer.
+    /// Whatever is in the header or the URL, reading it ends with a result.
     #[test]
     fn no_claim_makes_the_reader_panic(header in "[ -~]{0,200}", query in "[!-~]{0,200}", date in "[ -~]{0,40}") {
         let mut headers = HeaderMap::new();

@@ -1,4 +1,4 @@
-//! The answer to a batch: what succeeded and what failed, each entry by its id.
+//! The entries of a batch, and the response: what succeeded and what failed, each entry by its id.
 
 use rampmeter_engine::BatchAnswer;
 use serde_json::{Map, Value, json};
@@ -22,7 +22,7 @@ pub(super) fn entries<E, T>(
         .collect()
 }
 
-/// The answer, with the members that `show` gives for what succeeded. AWS leaves an empty list out.
+/// The response, with the members that `show` gives for what succeeded. AWS omits an empty list.
 pub(super) fn answer<T>(
     answer: BatchAnswer<T>,
     show: impl Fn(&T, &mut Map<String, Value>),

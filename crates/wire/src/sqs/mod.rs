@@ -1,4 +1,4 @@
-//! The operations of AWS SQS, by what they are about. The rules are the engine's; here are the shapes.
+//! The operations of AWS SQS, by subject. The rules are the engine's; here are only the shapes.
 
 pub(super) mod attributes;
 mod batch;

@@ -69,7 +69,7 @@ pub(crate) async fn list(call: Call) -> Result<Value, WireError> {
     Ok(json!({ "Results": tasks.into_iter().map(show).collect::<Vec<_>>() }))
 }
 
-/// One task. AWS leaves out what does not apply.
+/// One task. AWS omits what does not apply.
 fn show(task: MoveTask) -> Value {
     let mut shown = json!({
         "Status": task.status.as_str(),

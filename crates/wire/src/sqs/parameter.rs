@@ -1,18 +1,18 @@
-//! SQS's own error for a parameter that is missing, and the requests that name nothing but a queue.
+//! SQS's own error for a missing parameter, and requests that name nothing but a queue.
 
 use serde::Deserialize;
 
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
-/// The value of a parameter that must be there and not be empty.
+/// The value of a parameter that must be present and not empty.
 pub(super) fn required(name: &str, value: Option<String>) -> Result<String, WireError> {
     value
         .filter(|value| !value.is_empty())
         .ok_or_else(|| missing(name))
 }
 
-/// A parameter that must be there and is not.
+/// The error for a required parameter that is missing.
 pub(super) fn missing(name: &str) -> WireError {
     WireError::new(
         "MissingRequiredParameterException",

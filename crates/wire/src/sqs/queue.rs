@@ -1,5 +1,5 @@
 //! CreateQueue, GetQueueUrl, ListQueues, ListDeadLetterSourceQueues, PurgeQueue and DeleteQueue. A queue URL carries the
-//! name under which the client reached this server; see `wire::origin`.
+//! name under which the client reached this server; see `crate::server::origin`.
 
 use rampmeter_engine::{CreateQueue, ListQueues, Names, Page, Rejected};
 use serde::Deserialize;
@@ -107,7 +107,7 @@ pub(crate) async fn delete(call: Call) -> Result<Value, WireError> {
     Ok(json!({}))
 }
 
-/// A page of queue URLs. AWS leaves an empty list out.
+/// A page of queue URLs. AWS omits an empty list.
 fn page_of(call: &Call, member: &str, page: Page<String>) -> Value {
     let mut answer = json!({});
     if !page.items.is_empty() {

@@ -22,7 +22,7 @@ struct Receive {
     receive_request_attempt_id: Option<String>,
     message_attribute_names: Option<Vec<String>>,
     message_system_attribute_names: Option<Vec<String>>,
-    // The older name of the same.
+    // The older name of `message_system_attribute_names`.
     attribute_names: Option<Vec<String>>,
 }
 
@@ -80,7 +80,7 @@ fn show(message: ReceivedMessage, system: &[String], names: &[String]) -> Value 
     shown
 }
 
-/// Whether a client asked for the attribute with this name: by the name, by its beginning, or for all.
+/// Whether a client asked for the attribute with this name: by its name, by a prefix, or by asking for all.
 fn matches(asked: &str, name: &str) -> bool {
     match asked.strip_suffix(".*") {
         Some(prefix) => name.starts_with(prefix),

@@ -115,7 +115,7 @@ struct GetTask {
     worker_name: Option<String>,
 }
 
-/// Without a task, AWS answers after a minute without a task token, and its SDKs show it as null.
+/// Without a task, AWS responds after a minute with no task token, which its SDKs show as null.
 pub(crate) async fn get_task(call: Call) -> Result<Value, WireError> {
     let get: GetTask = parameters(&call.body)?;
     let mut constraints = Constraints::new();

@@ -1,5 +1,5 @@
 //! CreateStateMachineAlias, UpdateStateMachineAlias, DeleteStateMachineAlias, DescribeStateMachineAlias and
-//! ListStateMachineAliases, with what AWS checks of a routing configuration before it looks at the versions.
+//! ListStateMachineAliases, with AWS's checks of a routing configuration before it looks up the versions.
 
 use std::collections::BTreeSet;
 
@@ -112,7 +112,7 @@ fn routes(constraints: &mut Constraints, items: Vec<RouteItem>) -> Vec<Route> {
     routes
 }
 
-/// The versions must differ, and the weights add up to a hundred.
+/// The versions must differ, and the weights must add up to a hundred.
 fn check_routes(routes: &[Route]) -> Result<(), WireError> {
     let refused = |message: String| Err(WireError::new("ValidationException", message));
     let arns: Vec<&str> = routes

@@ -1,6 +1,6 @@
-//! The constraints that AWS checks before an operation begins, with its texts. They are collected, because AWS
-//! reports all that fail in one ValidationException.
-//! What needs the engine to decide (does this exist, are these characters allowed) is not here.
+//! The constraints that AWS checks before an operation begins, with its texts. They are collected, because AWS reports
+//! all failures in one ValidationException. What needs the engine to decide (does this exist, are these characters
+//! allowed) is not here.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -10,7 +10,7 @@ use crate::protocol::error::WireError;
 /// How much of a value an error repeats, in characters: more than the longest that AWS's models allow and show.
 const MAX_SHOWN_CHARS: usize = 4_096;
 
-/// Failed constraints of one request.
+/// The failed constraints of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Constraints {
     failed: Vec<String>,
@@ -22,7 +22,7 @@ impl Constraints {
         Self::default()
     }
 
-    /// `value` must be there and have a length, in characters, within `lengths`. Its text is shown when it fails.
+    /// `value` must be present and have a length, in characters, within `lengths`. Its text is shown when it fails.
     pub(crate) fn required(
         &mut self,
         member: &str,
@@ -48,7 +48,7 @@ impl Constraints {
         }
     }
 
-    /// `value`, if there, must have a length, in characters, within `lengths`.
+    /// `value`, if present, must have a length, in characters, within `lengths`.
     pub(crate) fn optional(
         &mut self,
         member: &str,
@@ -72,14 +72,14 @@ impl Constraints {
         }
     }
 
-    /// `value` must be there; what else holds for it is checked by the caller.
+    /// `value` must be present; the caller checks everything else about it.
     pub(crate) fn present<T>(&mut self, member: &str, value: Option<&T>) {
         if value.is_none() {
             self.fail(member, None, "Member must not be null");
         }
     }
 
-    /// `value`, if there, must be one of those that AWS's model names, in the order in which AWS writes them.
+    /// `value`, if present, must be one of those that AWS's model names, in the order in which AWS writes them.
     pub(crate) fn one_of(&mut self, member: &str, value: Option<&str>, allowed: &[&str]) {
         if let Some(value) = value.filter(|value| !allowed.contains(value)) {
             let rule = format!(
@@ -90,7 +90,7 @@ impl Constraints {
         }
     }
 
-    /// `value`, if there, must match AWS's `pattern`, which `matches` decides.
+    /// `value`, if present, must match AWS's `pattern`, which `matches` decides.
     pub(crate) fn pattern(
         &mut self,
         member: &str,
@@ -104,7 +104,7 @@ impl Constraints {
         }
     }
 
-    /// `value`, if there, must be at least `least`.
+    /// `value`, if present, must be at least `least`.
     pub(crate) fn at_least<N: Copy + PartialOrd + Display>(
         &mut self,
         member: &str,
@@ -117,7 +117,7 @@ impl Constraints {
         }
     }
 
-    /// `value`, if there, must be at most `most`.
+    /// `value`, if present, must be at most `most`.
     pub(crate) fn at_most<N: Copy + PartialOrd + Display>(
         &mut self,
         member: &str,
@@ -145,7 +145,7 @@ impl Constraints {
         ));
     }
 
-    /// Nothing failed, or AWS's ValidationException.
+    /// Returns AWS's ValidationException if any constraint failed.
     pub(crate) fn check(self) -> Result<(), WireError> {
         let count = self.failed.len();
         if count == 0 {

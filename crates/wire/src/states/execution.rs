@@ -12,14 +12,14 @@ use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
-/// Longest ARN that AWS's model takes.
+/// Longest ARN that AWS's model accepts.
 pub(super) const MAX_ARN_CHARS: usize = 256;
 /// Longest name of an execution or a state machine.
 pub(super) const MAX_NAME_CHARS: usize = 80;
-/// Longest page token that AWS's model takes, and the longest of ListExecutions.
+/// Longest page token that AWS's model accepts, and the longest of ListExecutions.
 pub(super) const MAX_PAGE_TOKEN_CHARS: usize = 1_024;
 const MAX_EXECUTIONS_PAGE_TOKEN_CHARS: usize = 3_096;
-/// Longest ARN of a map run or a version, which AWS's model allows more than others.
+/// Longest ARN of a map run or a version, for which AWS's model allows more than for others.
 pub(super) const MAX_LONG_ARN_CHARS: usize = 2_000;
 /// Longest X-Ray header.
 const MAX_TRACE_HEADER_CHARS: usize = 256;
@@ -96,7 +96,7 @@ pub(crate) async fn describe(call: Call) -> Result<Value, WireError> {
     Ok(description_json(description, with_data))
 }
 
-/// `includedData`: `ALL_DATA` (the default) or `METADATA_ONLY`, which leaves payloads and causes out.
+/// `includedData`: `ALL_DATA` (the default) or `METADATA_ONLY`, which omits payloads and causes.
 pub(super) fn included_data(constraints: &mut Constraints, value: Option<&str>) -> bool {
     constraints.one_of("includedData", value, &["ALL_DATA", "METADATA_ONLY"]);
     value != Some("METADATA_ONLY")

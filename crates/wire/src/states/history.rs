@@ -1,4 +1,4 @@
-//! GetExecutionHistory. The shape of one event belongs to the interpreter, which knows its details.
+//! GetExecutionHistory. The shape of an event belongs to the interpreter, which knows its details.
 
 use rampmeter_engine::GetExecutionHistory;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Pages of listings that are short enough to be cut here and not in the store: state machines, activities, versions
+//! Pages of lists that are short enough to be cut here and not in the store: state machines, activities, versions
 //! and aliases.
 
 use rampmeter_engine::Rejected;
@@ -6,11 +6,11 @@ use rampmeter_engine::Rejected;
 /// Items of a page when the client does not say.
 const DEFAULT_PAGE: usize = 100;
 
-/// What page tokens begin with; the key of the last item of the page follows.
+/// The prefix of page tokens; the key of the page's last item follows.
 const PAGE_TOKEN_PREFIX: &str = "after:";
 
-/// The page after the one that `token` ended, and the token of the page after it. `items` come in their order, and
-/// `key` names each of them.
+/// The page after the one that `token` ended, and the token for the page after that. `items` come in order, and `key`
+/// names each of them.
 pub(super) fn cut<T>(
     items: Vec<T>,
     key: impl Fn(&T) -> &str,
@@ -28,7 +28,7 @@ pub(super) fn cut<T>(
                 .strip_prefix(PAGE_TOKEN_PREFIX)
                 .ok_or(Rejected::InvalidPageToken)?;
             let found = items.iter().position(|item| key(item) == last);
-            // What the page ended with may have been deleted since: its place is not known any more.
+            // The last item of the page may have been deleted since; then its position is unknown.
             found.ok_or(Rejected::InvalidPageToken)? + 1
         }
     };

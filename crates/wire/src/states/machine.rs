@@ -81,7 +81,7 @@ fn description_of_version(constraints: &mut Constraints, description: Option<&st
     constraints.optional_secret(member, description, 0..=MAX_DESCRIPTION_CHARS);
 }
 
-/// The version that a change is to be published as.
+/// The version as which a change is to be published.
 fn publication(
     publish: Option<bool>,
     description: Option<String>,
@@ -275,9 +275,9 @@ pub(crate) async fn describe_for_execution(call: Call) -> Result<Value, WireErro
     Ok(answer)
 }
 
-/// The variables that each state refers to, by its name; AWS leaves out the states that refer to none.
+/// The variables to which each state refers, by the state's name; AWS omits states that refer to none.
 fn variable_references(definition: &str) -> Map<String, Value> {
-    // What was stored has been parsed before.
+    // A stored definition was parsed before.
     let Ok(machine) = StateMachine::parse(definition) else {
         return Map::new();
     };
@@ -292,7 +292,7 @@ fn described(machine: &StateMachineDescription, with_data: bool) -> Value {
     let mut answer = json!({
         "stateMachineArn": machine.arn,
         "name": machine.name,
-        // AWS answers an empty object as the definition when data is not asked for.
+        // AWS returns an empty object as the definition when data is not asked for.
         "definition": if with_data { machine.definition.as_str() } else { "{}" },
         "roleArn": machine.role_arn,
     });

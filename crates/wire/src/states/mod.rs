@@ -1,4 +1,4 @@
-//! The operations of AWS Step Functions, by what they are about.
+//! The operations of AWS Step Functions, by subject.
 
 mod constraint;
 mod listing;

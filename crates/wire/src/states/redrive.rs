@@ -10,10 +10,10 @@ use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::{date, parameters};
 
-/// Longest client token that AWS's model takes.
+/// Longest client token that AWS's model accepts.
 const MAX_CLIENT_TOKEN_CHARS: usize = 64;
 
-/// Whether a text has no blanks, no control characters and nothing beyond ASCII.
+/// Whether a text has only ASCII characters, without blanks and control characters.
 fn is_graphic(text: &str) -> bool {
     text.bytes().all(|letter| letter.is_ascii_graphic())
 }

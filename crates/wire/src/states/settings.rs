@@ -1,5 +1,5 @@
-//! Logging, tracing and encryption of a state machine: checked as AWS checks them, kept and shown again. They have no
-//! effect here. A setting that says what is so without it is not kept, so that two requests compare by what they mean.
+//! Logging, tracing and encryption of a state machine: checked as AWS checks them, stored and shown again. They have no
+//! effect here. A setting equal to its default is not stored, so that two requests compare by their meaning.
 
 use rampmeter_engine::Settings;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::constraint::Constraints;
 use super::execution::MAX_ARN_CHARS;
 use crate::protocol::error::WireError;
 
-/// Characters of the name of a key.
+/// The most characters of the name of a key.
 const MAX_KEY_CHARS: usize = 2_048;
 
 /// Seconds for which a data key may be used again.
@@ -155,7 +155,8 @@ impl Logging {
     }
 }
 
-/// `arn:aws:logs:<region>:<account>:log-group:<name>:*`. There are no log groups here; one that AWS could have is taken.
+/// `arn:aws:logs:<region>:<account>:log-group:<name>:*`. There are no log groups here; any that AWS could have is
+/// accepted.
 fn is_log_group(arn: &str) -> bool {
     let parts: Vec<&str> = arn.split(':').collect();
     matches!(

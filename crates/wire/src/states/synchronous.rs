@@ -1,5 +1,5 @@
-//! StartSyncExecution: an execution of an EXPRESS state machine, and its end as the answer. SDKs send it to a host whose
-//! name begins with `sync-`, unless they are told not to.
+//! StartSyncExecution: an execution of an EXPRESS state machine, with its end as the response. SDKs send it to a host
+//! whose name begins with `sync-`, unless they are told not to.
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html>
 
 use rampmeter_engine::{StartExecution, SyncExecution};

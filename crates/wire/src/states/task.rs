@@ -10,7 +10,7 @@ use crate::operation::Call;
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
-/// Longest task token that AWS's model takes.
+/// Longest task token that AWS's model accepts.
 const MAX_TASK_TOKEN_CHARS: usize = 2048;
 
 #[derive(Debug, Deserialize)]

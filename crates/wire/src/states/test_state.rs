@@ -1,6 +1,5 @@
-//! TestState: one state run alone. What it does is decided in `rampmeter_asl`; here its request is read and
-//! its answer written.
-//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
+//! TestState: runs one state alone. `rampmeter_asl` decides what it does; here its request is read and its response
+//! written. <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html>
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,13 +69,13 @@ pub(crate) async fn test(call: Call) -> Result<Value, WireError> {
     let site = Arc::clone(&call.site);
     let tested = aside(move || run(test, &site.region, &site.account)).await??;
     if tested.waits > 0 {
-        // A Wait state waits in a test too, at most the five minutes that a test may take.
+        // A Wait state waits in a test too, at most for the five minutes that a test may take.
         tokio::time::sleep(Duration::from_millis(tested.waits.unsigned_abs())).await;
     }
     Ok(answer(tested, with_inspection))
 }
 
-/// Checks the form of a request, and says whether it asks for the inside of the state.
+/// Checks the form of a request, and returns whether it asks for inspection data.
 fn check(test: &Test) -> Result<bool, WireError> {
     let mut constraints = Constraints::new();
     let definition = test.definition.as_deref();

@@ -12,7 +12,7 @@ use crate::operation::{Call, aside};
 use crate::protocol::error::WireError;
 use crate::protocol::json::parameters;
 
-/// Diagnostics of one answer when the client does not say, and the most it may ask for.
+/// Diagnostics in one response when the client does not say, and the most it may ask for.
 const MAX_DIAGNOSTICS: i64 = 100;
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! Whether the calls of each target succeed, and what most of those that do not have in common.
+//! Whether the calls of each target succeed, and whether most of those that fail have no answer in time.
 
 use rampmeter_engine::OUTCOMES;
 use rampmeter_time::{UnixMillis, span};
@@ -8,11 +8,11 @@ use super::tally::Tally;
 use crate::health::history::History;
 use crate::health::sample::{Sample, TargetSample};
 
-/// A target too few of whose answers are good.
+/// A target with too few good answers.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FailingTarget {
     pub(crate) target: String,
-    /// What came of its calls in the time that is known.
+    /// The results of its calls in the time covered.
     pub(crate) answers: Tally,
     /// How many had no answer in time.
     unanswered: u64,
@@ -20,7 +20,7 @@ pub(crate) struct FailingTarget {
     last: Option<(String, u64)>,
 }
 
-/// The answers of all targets in the time that is known.
+/// The answers of all targets in the time covered.
 pub(crate) fn all(sample: &Sample, history: History<'_>) -> Tally {
     let targets = sample.targets.iter();
     targets.fold(Tally::default(), |sum, target| {
@@ -32,7 +32,7 @@ pub(crate) fn all(sample: &Sample, history: History<'_>) -> Tally {
     })
 }
 
-/// The targets too few of whose answers are good.
+/// The targets with too few good answers.
 pub(crate) fn failing(sample: &Sample, history: History<'_>) -> Vec<FailingTarget> {
     let targets = sample.targets.iter();
     targets
@@ -64,8 +64,8 @@ fn failing_target(
     })
 }
 
-/// The answers that came since an older sample, or since the process began. A throttle says something about the limits, and
-/// nothing about the calls.
+/// The answers since an older sample, or since the process began. Throttles are left out: they say something about the
+/// limits, and nothing about the calls.
 fn since(target: &TargetSample, older: Option<&Sample>) -> Tally {
     let mut answers = Tally::default();
     for (outcome, count) in outcomes_since(target, older) {
@@ -90,7 +90,7 @@ fn outcomes_since(
 }
 
 impl FailingTarget {
-    /// Whether the vendor is slower than we wait.
+    /// Whether the vendor is slower than our timeout.
     fn is_slow(&self) -> bool {
         self.unanswered * 2 > self.answers.bad
     }

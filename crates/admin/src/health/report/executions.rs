@@ -1,4 +1,4 @@
-//! Which executions failed lately, by workflow and error, and whether that is too many of them.
+//! Which executions failed lately, by workflow and error, and whether those are too many.
 
 use rampmeter_engine::{FailureFigures, WorkflowFigures};
 use rampmeter_time::{UnixMillis, rfc3339, span};
@@ -13,9 +13,9 @@ use crate::health::sample::Sample;
 pub(crate) struct FailedExecutions {
     pub(crate) workflow: String,
     pub(crate) error: String,
-    /// How many there were in the time that is known.
+    /// How many there were in the time covered.
     pub(crate) count: u64,
-    /// What came of all executions of the workflow in that time.
+    /// The results of all executions of the workflow in that time.
     pub(crate) ends: Tally,
     /// Whether the workflow goes on failing.
     pub(crate) fails: bool,
@@ -24,7 +24,7 @@ pub(crate) struct FailedExecutions {
     ago_ms: i64,
 }
 
-/// The executions that failed in the time that is known.
+/// The executions that failed in the time covered.
 pub(crate) fn failed(sample: &Sample, history: History<'_>) -> Vec<FailedExecutions> {
     let workflows = sample.workflows.iter();
     workflows

@@ -1,7 +1,7 @@
-//! Good ones and bad ones of what is counted, and when they are too few: the same rule for the answers of a target and for the
+//! Counts of good and bad results, and when too few are good: the same rule for the answers of a target and for the
 //! executions of a workflow.
 
-/// Share that must be good.
+/// The share that must be good.
 const ENOUGH: f64 = 0.95;
 
 /// How many were good, and how many bad.
@@ -12,7 +12,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// The good ones of all; none if there were none.
+    /// The share of good results; `None` if there were no results.
     pub(crate) fn share(self) -> Option<f64> {
         let all = self.good + self.bad;
         #[expect(clippy::cast_precision_loss, reason = "a share for people")]
@@ -32,8 +32,8 @@ impl Tally {
         self.share().is_some_and(|share| share >= ENOUGH)
     }
 
-    /// Whether too few of all that is known were good, unless `last` shows that this is over: the minute that ended with the
-    /// last of them. One bad one alone says nothing.
+    /// Whether too few of all results were good, unless `last`, the minute that ended with the latest of them, shows
+    /// that this is over. A single bad result proves nothing.
     pub(crate) fn fails(self, last: Option<Tally>) -> bool {
         self.bad > 1 && !self.is_good() && !last.is_some_and(Tally::is_good)
     }
@@ -51,7 +51,7 @@ mod tests {
         assert!(tally(0, 2).fails(None));
         assert!(tally(30, 50).fails(Some(tally(9, 1))));
         assert!(!tally(30, 50).fails(Some(tally(30, 0))));
-        // A minute of which nothing is known shows nothing.
+        // A minute without results shows nothing.
         assert!(tally(30, 50).fails(Some(tally(0, 0))));
         assert_eq!(tally(5, 5).since(tally(3, 5)), tally(2, 0));
     }

@@ -1,4 +1,4 @@
-//! What is said of a server, from samples made by hand.
+//! Health reports from hand-made samples.
 
 use super::*;
 use rampmeter_dispatch::{Explanation, Scope, Trouble};
@@ -76,7 +76,7 @@ fn waiting(oldest_ms: u64) -> TargetSample {
     target
 }
 
-/// A sample of so many seconds ago.
+/// A sample from so many seconds ago.
 fn ago(seconds: i64, sample: Sample) -> Sample {
     Sample {
         at: UnixMillis(NOW.0 - seconds * 1_000),
@@ -84,7 +84,7 @@ fn ago(seconds: i64, sample: Sample) -> Sample {
     }
 }
 
-/// The verdict on a target that was `before` a minute ago, and has been known since then.
+/// The report on a target that was as `before` a minute ago, when it became known.
 fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
     let before = before.map(|before| ago(60, sample(before)));
     judged_after(&sample(target), before)
@@ -105,11 +105,11 @@ fn a_server_with_nothing_to_do_is_well() {
 #[test]
 fn a_lane_that_waits_while_nothing_is_answered_does_not_flow() {
     assert!(judged(waiting(90_000), Some(waiting(30_000))).stuck.len() == 1);
-    // Something was answered in that minute.
+    // Some calls were answered in that minute.
     let mut answered = waiting(90_000);
     answered.answers[0] = 1;
     assert!(judged(answered, Some(waiting(30_000))).stuck.is_empty());
-    // Nobody knows of a minute ago.
+    // There is no sample from a minute ago.
     assert!(judged(waiting(90_000), None).stuck.is_empty());
     assert!(judged(waiting(59_000), Some(waiting(1))).stuck.is_empty());
 }
@@ -122,7 +122,7 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
     };
     let objectives = Objectives(BTreeMap::from([(Priority::Medium, slo)]));
     let mut late = waiting(6_000);
-    // The limit has room: it is the share that is used up.
+    // The limit has room, but the share is used up.
     let share = Holder::Share {
         limit: "account".to_owned(),
         priority: Priority::Medium,
@@ -225,7 +225,7 @@ fn one_bad_answer_of_a_quiet_target_is_well_and_so_is_a_target_that_has_recovere
     now.answers = [30, 0, 0, 50, 0, 0];
     let kept = [ago(300, sample(first)), ago(60, sample(minute_ago))];
     assert!(judged_after(&sample(now.clone()), kept.clone()).well());
-    // And it stays so when nothing more is asked of it.
+    // And it stays so when no more calls are made.
     let quiet = [100, 80, 20].map(|seconds| ago(seconds, sample(now.clone())));
     let [first, minute_ago] = kept;
     let kept = [first, ago(170, minute_ago)].into_iter().chain(quiet);
@@ -369,7 +369,7 @@ fn one_failed_execution_is_told_and_well_and_old_ones_are_forgotten() {
         (verdict.executions.len(), verdict.executions[0].count),
         (1, 1)
     );
-    // The same ones were there before all that is known.
+    // These had failed before the earliest sample.
     let verdict = judged_after(&ended(0, 4), [ago(900, ended(0, 4))]);
     assert!(verdict.well());
     assert_eq!(verdict.executions, []);

@@ -1,5 +1,5 @@
 //! The process itself, by the names that every Prometheus client uses: <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>.
-//! Read from `/proc`; where there is none, nothing is told.
+//! Read from `/proc`; where there is none, nothing is reported.
 
 use std::fmt;
 use std::path::Path;
@@ -14,7 +14,7 @@ use prometheus_client::registry::Unit;
 /// The unit of times in `/proc/self/stat`, by the second: the same on every platform that we run on.
 const TICKS: f64 = 100.0;
 
-/// The process that answers.
+/// This process.
 #[derive(Debug)]
 pub(super) struct Process;
 

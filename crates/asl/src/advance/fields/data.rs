@@ -1,6 +1,6 @@
 //! The flow of data through a state, whatever its query language: input, arguments, and what it leaves behind. This is
-//! where the language is asked for; what each does is in the file of its name. A payload that passes unchanged is
-//! shared.
+//! where the language is distinguished; what each does is in the file with its name. A payload that passes unchanged
+//! is shared.
 
 use serde_json::Value;
 
@@ -14,9 +14,9 @@ use rampmeter_expression::Payload;
 use rampmeter_expression::Template;
 use rampmeter_expression::jsonata::Known;
 
-/// What a state did, as its output is made of it.
+/// What a state did, as the basis of its output.
 pub(in crate::advance) struct Made<'a> {
-    /// The effective input of a state without a result, else the result.
+    /// The effective input of a state without a result, otherwise the result.
     pub(in crate::advance) document: &'a Payload,
     /// Whether the document is a result.
     pub(in crate::advance) is_result: bool,
@@ -53,7 +53,8 @@ impl Fields<'_, '_> {
         }
     }
 
-    /// What a state passes on to what it calls: `Parameters` or `Arguments`, else the effective input.
+    /// What a state passes to what it calls: `Parameters` or `Arguments`, otherwise the effective
+    /// input.
     pub(in crate::advance) fn arguments(&mut self, input: &Payload) -> Result<Payload, Failure> {
         let (stage, arguments) = match &self.state.flow {
             Flow::JsonPath(flow) => {
@@ -94,8 +95,8 @@ impl Fields<'_, '_> {
         }
     }
 
-    /// What a state that did its work leaves behind. Its output and the variables it assigns are both made of what was
-    /// there before it is left.
+    /// What a state that did its work leaves behind. Its output and the variables it assigns are both evaluated from
+    /// what was there before it is left.
     pub(in crate::advance) fn left(&mut self, made: &Made<'_>) -> Result<Left, Failure> {
         match &self.state.flow {
             Flow::JsonPath(flow) => self.json_path().left(flow, made),
@@ -110,7 +111,7 @@ impl Fields<'_, '_> {
         }
     }
 
-    /// What a state leaves behind that is left by a catcher, whose fields take the place of its own.
+    /// What a state leaves behind when it is left by a catcher, whose fields replace its own.
     pub(in crate::advance) fn left_by(
         &mut self,
         catcher: &Catcher,

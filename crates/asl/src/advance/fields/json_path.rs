@@ -31,7 +31,7 @@ impl JsonPath<'_, '_, '_> {
         Ok(input)
     }
 
-    /// From what a state did to its output and its variables. `$` in Assign is the result before
+    /// Turns what a state did into its output and its variables. `$` in Assign is the result before
     /// ResultSelector, or the effective input of a state that has no result.
     pub(super) fn left(&mut self, flow: &JsonPathFlow, made: &Made<'_>) -> Result<Left, Failure> {
         let assign = made.rule.or(flow.assign.as_ref());
@@ -155,7 +155,7 @@ impl JsonPath<'_, '_, '_> {
         })
     }
 
-    /// What an expression that must be a text gives.
+    /// The value of an expression that must be a text.
     pub(in crate::advance) fn text(
         &mut self,
         field: &str,

@@ -1,5 +1,5 @@
 //! The fields of a state in JSONata: Arguments, Output and Assign, conditions, and the fields whose values must have a
-//! type. Every failure is taken down as an `EvaluationFailed` event.
+//! type. Every failure is recorded as an `EvaluationFailed` event.
 
 use serde_json::{Map, Value};
 
@@ -17,7 +17,7 @@ pub(in crate::advance) struct Jsonata<'a, 'f, 'c> {
 }
 
 impl Jsonata<'_, '_, '_> {
-    /// What is left behind: the output, which is `otherwise` when no `Output` says more, and the
+    /// What is left behind: the output, which is `otherwise` unless there is an `Output`, and the
     /// variables. Both see the values from before.
     pub(in crate::advance) fn left(
         &mut self,
@@ -203,7 +203,7 @@ impl Jsonata<'_, '_, '_> {
         })
     }
 
-    /// An expression that must be a share of a hundred.
+    /// An expression that must be a percentage.
     pub(super) fn percentage(&mut self, query: &Query, input: &Payload) -> Result<f64, Failure> {
         let number = self.number(query, input)?;
         let share = number

@@ -39,7 +39,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
         Self { fields, map }
     }
 
-    /// The items: what a test says was read, else what `ItemsPath` or `Items` gives.
+    /// The items: those that a test says were read, otherwise those of `ItemsPath` or `Items`.
     pub(in crate::advance) fn items(&mut self, input: &Payload) -> Result<Payload, Failure> {
         let read = self
             .fields
@@ -90,7 +90,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
         )))
     }
 
-    /// Whether a value has items: an array has, and for a Distributed Map an object has too.
+    /// Whether a value has items: an array does, and for a Distributed Map an object does too.
     fn has_items(&self, value: &Payload) -> bool {
         let value = value.value();
         value.is_array() || (self.map.distributed.is_some() && value.is_object())
@@ -114,7 +114,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
         })
     }
 
-    /// The input of an iteration: what `ItemSelector` makes of its item, else the item.
+    /// The input of an iteration: what `ItemSelector` makes of its item, otherwise the item.
     pub(in crate::advance) fn iteration_input(
         &mut self,
         shared: &Shared,
@@ -173,7 +173,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
             .collect()
     }
 
-    /// What `ItemSelector` makes of one of the items, else that item.
+    /// What `ItemSelector` makes of one of the items, otherwise that item.
     pub(super) fn selected(
         &mut self,
         input: &Payload,
@@ -189,7 +189,7 @@ impl<'f, 'c> MapFields<'f, 'c> {
         selected
     }
 
-    /// The input of a child execution: its batch, else its item as it was selected.
+    /// The input of a child execution: its batch, otherwise its item as it was selected.
     pub(super) fn item_input(&mut self, shared: &Shared, index: u32) -> Result<Payload, Failure> {
         let item = item(shared, index)?;
         let Some(batcher) = self.batcher() else {

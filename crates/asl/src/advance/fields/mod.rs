@@ -1,8 +1,8 @@
 //! What the fields of a state say, evaluated: from its input, the variables and the context object. Nothing here moves
-//! the frame or adds to its history; a failure climbs back with all that the history is to say of it.
+//! the frame or adds to its history; a failure is passed up with all that the history needs to say about it.
 //!
 //! [`Fields`] is what every field needs. [`JsonPath`] and [`Jsonata`] evaluate in one query language; only `data` and
-//! `amount` ask which one the state has. [`MapFields`] is what only a Map state has.
+//! `amount` distinguish which one the state has. [`MapFields`] is what only a Map state has.
 
 mod amount;
 mod batch;
@@ -34,18 +34,18 @@ pub(super) use self::map::{MapFields, child_input};
 /// AWS's limit on input, output and task data: 256 KiB of JSON text.
 pub(super) const DATA_LIMIT: usize = 262_144;
 
-/// The longest wait and time-out in seconds, as for the literal fields.
+/// The longest wait and timeout in seconds, as for the literal fields.
 const SECONDS_LIMIT: u64 = 99_999_999;
 
-/// The fields of the state that a frame stands in.
+/// The fields of the state that a frame is in.
 pub(super) struct Fields<'f, 'c> {
     state: &'f State,
     frame: &'f Frame,
     context: &'f mut Context<'c>,
-    /// The test that looks on, if there is one.
+    /// The test that watches, if there is one.
     probe: Option<&'f mut StateProbe>,
     token_event: Option<EventId>,
-    /// The item that is being made ready, by its number among all items.
+    /// The item that is being prepared, by its number among all items.
     item: Option<(u32, Payload)>,
 }
 
@@ -136,8 +136,8 @@ impl<'f, 'c> Fields<'f, 'c> {
         Ok(payload)
     }
 
-    /// Depth comes first: writing the text, whose length is the other limit, goes as deep as the value.
-    /// The maker is named in the cause: the state, or the function that it called.
+    /// Depth is checked first: writing the text, whose length is the other limit, recurses as deep as
+    /// the value. The maker is named in the cause: the state, or the function that it called.
     pub(super) fn measure(&self, maker: &str, payload: &Payload) -> Result<(), Failure> {
         if payload.is_too_deep() {
             let reason = format!("The data nests deeper than {DEPTH_LIMIT} levels");
@@ -177,7 +177,7 @@ impl<'f, 'c> Fields<'f, 'c> {
         }
     }
 
-    /// A test has no history, and AWS names no place in it.
+    /// A test has no history, so AWS names no event in it.
     fn state_entry(&self) -> Option<StateEntry<'_>> {
         self.probe.is_none().then_some(StateEntry {
             state: &self.frame.state,

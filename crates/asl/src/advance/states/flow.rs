@@ -1,4 +1,4 @@
-//! The states that need nobody: Pass, Choice, Wait, Succeed and Fail.
+//! The states that call nothing: Pass, Choice, Wait, Succeed and Fail.
 
 use serde_json::Value;
 

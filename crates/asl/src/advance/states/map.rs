@@ -1,5 +1,5 @@
 //! Map states: the beginning of an attempt and of each iteration. A Map whose iterations are executions of their own
-//! goes on in `map_run`.
+//! continues in `map_run`.
 
 use super::ActiveState;
 use crate::advance::failure::Failure;
@@ -11,10 +11,10 @@ use crate::execution::items;
 use crate::model::machine::MapBody;
 use rampmeter_expression::Payload;
 
-/// How many iterations AWS runs at the same time in an inline Map at most.
+/// The maximum of iterations that AWS runs at the same time in an inline Map.
 const INLINE_CONCURRENCY: u32 = 40;
 
-/// How many child executions AWS runs at the same time in a map run at most.
+/// The maximum of child executions that AWS runs at the same time in a map run.
 const DISTRIBUTED_CONCURRENCY: u32 = 10_000;
 
 /// A Map state.
@@ -45,7 +45,7 @@ impl<'a, 'r, 'c> MapState<'a, 'r, 'c> {
             kind,
             length: Some(length),
         })?;
-        // What may fail is of use to a Distributed Map only; AWS reads it for every Map.
+        // The tolerance matters only to a Distributed Map, but AWS reads it for every Map.
         let tolerance = self.fields().tolerance(&input)?;
         if let Some(probe) = &mut self.state.host.probe {
             probe.max_concurrency = Some(concurrency.unwrap_or(0));
@@ -96,7 +96,7 @@ impl<'a, 'r, 'c> MapState<'a, 'r, 'c> {
     }
 }
 
-/// How many may run at once: 0 and nothing mean as many as AWS runs.
+/// How many may run at once: 0 or absent means as many as AWS runs.
 fn at_most(concurrency: Option<u64>, most: u32) -> u32 {
     match concurrency {
         None | Some(0) => most,

@@ -47,7 +47,7 @@ impl MapState<'_, '_, '_> {
             event,
             map_run: Some(arn.clone()),
         });
-        // Without a limit none may fail, and even the first that does is one over the threshold.
+        // Without a limit none may fail: the first failure already exceeds the threshold.
         let tolerance = if tolerance.is_set() {
             tolerance
         } else {
@@ -107,7 +107,7 @@ impl MapState<'_, '_, '_> {
     }
 }
 
-/// Results of which those that are arrays stand for their items.
+/// The results, with those that are arrays replaced by their items.
 fn flat(results: &[Payload]) -> Vec<Payload> {
     let mut flat = Vec::new();
     for result in results {

@@ -1,4 +1,4 @@
-//! What a state of each type does: its work, the events of it, and what the host is asked for. Each works on an
+//! What a state of each type does: its work, its events, and what the host is asked for. Each works on an
 //! [`ActiveState`], which is all that it may touch.
 
 mod flow;
@@ -19,7 +19,7 @@ pub(super) use self::map::MapState;
 pub(super) use self::parallel::ParallelState;
 pub(super) use self::task::TaskState;
 
-/// The state that a frame stands in, with the run that moves the frame on and the host that its fields see.
+/// The state that a frame is in, with the run that moves the frame and the host that its fields see.
 pub(super) struct ActiveState<'a, 'r, 'c> {
     definition: &'a State,
     run: &'a mut Run<'r>,
@@ -43,7 +43,7 @@ impl<'a, 'r, 'c> ActiveState<'a, 'r, 'c> {
         Fields::of(self.definition, self.run, self.host)
     }
 
-    /// Leaves the state, which did its work.
+    /// Leaves the state after its work is done.
     fn leave(&mut self, made: &Made<'_>, next: &Transition) -> Result<Continuation, Failure> {
         let left = self.fields().left(made)?;
         self.run.exit(self.definition, left, next)

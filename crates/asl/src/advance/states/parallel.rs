@@ -1,4 +1,4 @@
-//! Parallel states, and what they share with Map states: to wait for children and to be left with their results.
+//! Parallel states, and what they share with Map states: waiting for children, and leaving with their results.
 
 use super::{ActiveState, MapState};
 use crate::advance::failure::Failure;
@@ -71,7 +71,8 @@ impl ActiveState<'_, '_, '_> {
         if let Some(mocked) = probe.and_then(|probe| probe.result.clone()) {
             return self.leave_with(mocked);
         }
-        // Measured before they are put together: ten thousand large results are never one value.
+        // Measured before they are put together, so that ten thousand large results never become
+        // one value.
         let size: usize = results.iter().map(|result| result.len() + 1).sum();
         if size > DATA_LIMIT + 1 {
             return Err(Failure::too_much_data(&self.run.frame.state));

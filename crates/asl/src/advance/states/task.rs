@@ -1,4 +1,4 @@
-//! Task states: an attempt, its answer, its timers.
+//! Task states: an attempt, its result, its timers.
 
 use super::ActiveState;
 use super::task_event::{self, Scheduled};
@@ -25,7 +25,8 @@ impl<'a, 'r, 'c> TaskState<'a, 'r, 'c> {
 
     /// Begins an attempt of the task.
     pub(in crate::advance) fn attempt(mut self) -> Result<Continuation, Failure> {
-        // The parameters are made before the TaskScheduled event that their task token names.
+        // The parameters are evaluated before the TaskScheduled event that their task token names
+        // exists.
         self.state.run.token_event = Some(self.state.run.progress.events + 1);
         let resource = &self.task.resource;
         let mut fields = self.state.fields();
@@ -69,7 +70,7 @@ impl<'a, 'r, 'c> TaskState<'a, 'r, 'c> {
         Ok(Continuation::Rest)
     }
 
-    /// Waits for the answer, with the timers that were asked for.
+    /// Waits for the result, with the timers that were requested.
     fn rest(self, event: EventId, timeout: Option<u64>, heartbeat: Option<u64>, at_once: bool) {
         let run = self.state.run;
         let (heartbeat, later) = if at_once {
@@ -114,7 +115,7 @@ impl<'a, 'r, 'c> TaskState<'a, 'r, 'c> {
         Ok(Continuation::Rest)
     }
 
-    /// The service accepted the request: the end of a plain task, a mark for one that waits.
+    /// The service accepted the request: ends a plain task, and is recorded for one that waits.
     pub(in crate::advance) fn submitted(
         mut self,
         output: Payload,
@@ -187,7 +188,7 @@ impl<'a, 'r, 'c> TaskState<'a, 'r, 'c> {
         Err(failure)
     }
 
-    /// The time-out or the heartbeat ran out. The host has forgotten that timer; the other is cleared.
+    /// The timeout or the heartbeat ran out. The host has forgotten that timer; the other is cleared.
     pub(in crate::advance) fn timed_out(
         mut self,
         kind: TimerKind,

@@ -4,7 +4,7 @@ use crate::execution::event::Detail;
 use crate::model::resource::{Action, Resource};
 use rampmeter_expression::Payload;
 
-/// What is known of an attempt before it begins.
+/// What is known about an attempt before it begins.
 pub(super) struct Scheduled<'a> {
     pub(super) parameters: Payload,
     pub(super) region: &'a str,
@@ -14,7 +14,7 @@ pub(super) struct Scheduled<'a> {
 }
 
 impl Scheduled<'_> {
-    /// The event that names the attempt; its task token is made of it.
+    /// The event that identifies the attempt; its task token is derived from it.
     pub(super) fn detail(self, resource: &Resource) -> Detail {
         let seconds = |seconds: Option<u64>| seconds.and_then(|number| i64::try_from(number).ok());
         match resource {
@@ -57,7 +57,7 @@ pub(super) fn started(resource: &Resource) -> Detail {
     }
 }
 
-/// Only what goes on waiting after its submission says that it was submitted.
+/// Only a task that goes on waiting after its submission has this event.
 pub(super) fn submitted(resource: &Resource, output: Payload) -> Detail {
     let (resource_type, resource) = names(resource);
     Detail::TaskSubmitted {

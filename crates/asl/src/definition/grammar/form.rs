@@ -1,4 +1,4 @@
-//! What may stand in a field: the type of the value, its range, its words.
+//! What a field may hold: the type of the value, its range, its words.
 
 use serde_json::Value;
 
@@ -7,8 +7,8 @@ use crate::model::machine::QueryLanguage;
 use rampmeter_expression::path::{self, PathError};
 use rampmeter_expression::{Expression, number, timestamp};
 
-/// What may stand in a field. A form that ends in `OrQuery` is an expression as well where the language is JSONata;
-/// whether the expression is sound is seen where it is read.
+/// What a field may hold. A form that ends in `OrQuery` may also be an expression if the language is JSONata;
+/// whether the expression is valid is checked where it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Form {
     /// Any value, which may be a template.
@@ -17,7 +17,7 @@ pub(super) enum Form {
     /// One of these texts.
     Words(&'static [&'static str]),
     WordsOrQuery(&'static [&'static str]),
-    /// A text that is a part of ARNs, with so many characters at most.
+    /// A text that is a part of ARNs, with at most this many characters.
     Label(usize),
     /// Texts, at least one.
     Texts,
@@ -40,7 +40,7 @@ pub(super) enum Form {
     ArrayOrQuery,
     /// What a Map works on: an array, or an object where the Map is distributed.
     ItemsOrQuery,
-    /// Objects, at least so many.
+    /// Objects, at least this many.
     Objects(usize),
     /// A path of any kind.
     Path,
@@ -160,7 +160,7 @@ fn or_query_in(
     );
 }
 
-/// A type, and that an expression may stand in its place, where one may.
+/// The type, with a mention that an expression is allowed instead, if it is.
 fn or_query_type(kind: &'static str, language: QueryLanguage) -> &'static str {
     match (kind, language) {
         ("Integer", QueryLanguage::Jsonata) => "Integer or a JSONata expression",
@@ -240,7 +240,7 @@ fn objects(object: &Object<'_>, name: &str, least: usize) {
     }
 }
 
-/// Notes what is no path. AWS says only that much; how to write it is a hint.
+/// Notes a text that is not a path. AWS says no more than that; how to write it is a hint.
 fn any_path(object: &Object<'_>, name: &str) -> Option<path::Path> {
     let Some(text) = object.text(name) else {
         is(object, name, "String", false);

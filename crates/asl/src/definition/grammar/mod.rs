@@ -1,5 +1,5 @@
-//! What each object of a definition may hold. The [`table`] says it, one row a field; here an object is held against
-//! it. What reads the fields afterwards can rely on their form, as long as nothing was noted.
+//! What each object of a definition may hold. The [`table`] says it, with one row for each field; here an object is
+//! checked against it. Code that reads the fields afterwards can rely on their form if nothing was noted.
 
 mod form;
 mod table;

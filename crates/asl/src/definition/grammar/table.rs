@@ -1,5 +1,5 @@
 //! The table of fields: one row for each field of each object of a definition. It says who has the field, in which
-//! query language, and what may stand in it.
+//! query language, and what it may hold.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html>
 
 use super::form::Form;
@@ -36,14 +36,14 @@ impl Language {
     }
 }
 
-/// Fields of which an object has one at most.
+/// Fields of which an object has at most one.
 pub(super) struct Alternatives {
     pub(super) owner: Owner,
     pub(super) names: &'static [&'static str],
     pub(super) missing: Missing,
 }
 
-/// What it means that none of them is there.
+/// What it means if none of them is present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
     Allowed,
@@ -107,7 +107,7 @@ const fn row(name: &'static str, owners: &'static [Owner], language: Language, f
     }
 }
 
-/// All fields. A field that two owners have in two forms has a row for each.
+/// All fields. A field that two owners have in different forms has a row for each.
 #[rustfmt::skip]
 pub(super) const FIELDS: &[Row] = &[
     // The machine, branches and item processors.

@@ -1,4 +1,4 @@
-//! Each row of the table, held against a sound object of each owner with one more field.
+//! Each row of the table, checked with a sound object of each owner that has one more field.
 
 use serde_json::{Map, Value, json};
 
@@ -44,7 +44,7 @@ fn sound(owner: Owner, language: QueryLanguage) -> Value {
     }
 }
 
-/// A machine with this object in the place of its owner, and that place.
+/// A machine with this object as the owner, and where it is.
 fn around(owner: Owner, object: &Value, language: QueryLanguage) -> (Value, &'static str) {
     let kind = match owner {
         Owner::State(kind) => kind,
@@ -185,7 +185,7 @@ fn wrong(form: Form, language: QueryLanguage) -> Vec<Value> {
     wrong
 }
 
-/// Fields without which a test of one more field means nothing, or that stand for what a sound object has.
+/// Fields for which the test is meaningless, or that are alternatives to what a sound object already has.
 fn is_left_out(owner: Owner, row: &Row) -> bool {
     let of_its_own = ["Type", "StartAt", "States", "QueryLanguage", "Mode"];
     of_its_own.contains(&row.name)

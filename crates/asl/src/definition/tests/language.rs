@@ -1,4 +1,5 @@
-//! Faults of query languages: fields of the other one, expressions that are none or refer to what is not there.
+//! Faults of query languages: fields of the other one, invalid expressions, and references to what does not
+//! exist.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,5 @@
-//! What TestState compares a mock with: the shape of what the service answers, as far as this host knows the service
-//! (`model`). AWS compares a mock with the shapes of all services; one of a service that is not known here is taken.
+//! What TestState compares a mock with: the shape of the service's response, as far as this host knows the service
+//! (`model`). AWS compares a mock with the shapes of all services; here a mock of an unknown service is accepted.
 
 mod model;
 
@@ -19,8 +19,8 @@ pub enum FieldValidation {
     None,
 }
 
-/// What keeps `result` from being an answer of the service that `resource` names. Nothing, when this
-/// host does not know the service, or when the answer comes from whoever holds the task token.
+/// Why `result` cannot be a response of the service that `resource` names. None if this host does
+/// not know the service, or if the result comes from whoever holds the task token.
 pub(super) fn fault(resource: &str, result: &Value, mode: FieldValidation) -> Option<String> {
     let (_, action) = resource.split_once(":states:::")?;
     let is_strict = match mode {
@@ -29,7 +29,7 @@ pub(super) fn fault(resource: &str, result: &Value, mode: FieldValidation) -> Op
         FieldValidation::None => return None,
     };
     let (spelling, operation) = match action {
-        // A job is asked for its state: its answer is that of the question.
+        // A job is asked for its state, so the response is that of the query.
         "states:startExecution.sync" | "states:startExecution.sync:2" => {
             ("states.sync", "startExecution")
         }
@@ -52,7 +52,8 @@ struct Comparison {
 }
 
 impl Comparison {
-    /// What is missing, before what is of another type. A member that the service does not have is no fault.
+    /// Missing members come before those of another type. A member that the service does not have is not a
+    /// fault.
     fn members(&self, members: &[Member], fields: &Map<String, Value>) -> Option<String> {
         let missing = members
             .iter()

@@ -1,5 +1,5 @@
-//! The shapes of what services answer, as `answers.txt` writes them: for each service the ways in which the ARNs of
-//! integrations spell it, then its shapes, then its operations with the members of their answers.
+//! The shapes of services' responses, as `answers.txt` writes them: for each service the ways in which the ARNs of
+//! integrations spell it, then its shapes, then its operations with the members of their responses.
 //!
 //! ```text
 //! service sqs aws-sdk:sqs
@@ -42,7 +42,7 @@ pub(super) struct Member {
     pub(super) kind: &'static str,
 }
 
-/// The service that the ARN of an integration spells so.
+/// The service that the ARN of an integration spells this way.
 pub(super) fn service(spelling: &str) -> Option<&'static Service> {
     ANSWERS.get(spelling)
 }
@@ -112,7 +112,7 @@ fn members(list: &'static str) -> Vec<Member> {
 mod tests {
     use super::*;
 
-    /// The innermost type: of a list or a map that of its items.
+    /// The innermost type; for a list or a map, that of its items.
     fn innermost(kind: &'static str) -> &'static str {
         kind.trim_matches(['[', ']', '{', '}'])
     }

@@ -1,4 +1,4 @@
-//! Paths that try to leave their target, and paths that may not be refused.
+//! Paths that try to leave their target, and paths that must not be refused.
 
 use proptest::prelude::*;
 

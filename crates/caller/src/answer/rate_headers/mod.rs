@@ -1,5 +1,5 @@
-//! What an answer's headers tell about the vendor's limits: how many calls a window has, how many are left, when more
-//! come. Pure. It guides the gate, and promises nothing: a vendor may count others' calls too.
+//! What an answer's headers say about the vendor's limits: how many calls a window has, how many are left, when more
+//! become available. Pure. It guides the gate but guarantees nothing: a vendor may count other clients' calls too.
 
 mod plain;
 mod reset;
@@ -22,7 +22,7 @@ pub struct StatedLimit {
     pub remaining: Option<u64>,
     /// Length of the window.
     pub window: Option<Duration>,
-    /// Until more are there.
+    /// Until more are available.
     pub resets_in: Option<Duration>,
 }
 
@@ -38,11 +38,11 @@ pub enum Unit {
     Other,
 }
 
-/// Most limits that are read from one answer.
+/// The maximum of limits that are read from one answer.
 pub(crate) const MAX_ALLOWANCES: usize = 32;
 
-/// Reads the headers of the standard and of common usage. Dates are compared with the answer's own. What is malformed is as
-/// if it was not there.
+/// Reads the headers of the standard and of common usage. Dates are compared with the answer's own. Malformed headers are
+/// ignored.
 pub(crate) fn read(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     let plain = plain::read(answer, super::retry_after::sent_at(answer, now));
     if plain.is_empty() || answer.header("ratelimit").is_some() {
@@ -54,7 +54,7 @@ pub(crate) fn read(answer: &Answer, now: SystemTime) -> Vec<StatedLimit> {
     plain
 }
 
-/// `used/whole` as the whole and what is left of it.
+/// `used/whole` as the whole and the remainder.
 pub(crate) fn used_of(text: &str) -> Option<(u64, u64)> {
     let (used, whole) = text.trim().split_once('/')?;
     let (used, whole) = (used.parse::<u64>().ok()?, whole.parse::<u64>().ok()?);

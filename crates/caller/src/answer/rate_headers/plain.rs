@@ -1,5 +1,5 @@
-//! Limit headers of one number each: `RateLimit-Limit` and its fellows (drafts 0 to 6), and `X-RateLimit-*`, which has no
-//! standard: plain, and with what it counts at the end of the name, as Ariba and others have it. Pure.
+//! Limit headers of one number each: `RateLimit-Limit` and related headers (drafts 0 to 6), and the unstandardised
+//! `X-RateLimit-*`, either plain or with a suffix that names what is counted, as Ariba and others send it. Pure.
 
 use std::time::{Duration, SystemTime};
 

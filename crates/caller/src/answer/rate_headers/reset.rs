@@ -1,14 +1,14 @@
-//! When a limit has more, as headers state it: seconds from now, a Unix time, a date, or a duration in words. A value is read
-//! as a whole or not at all: the beginning of a date is a number too. Pure.
+//! When more of a limit becomes available, as headers state it: seconds from now, a Unix time, a date, or a duration in
+//! words. A value is read as a whole or not at all: the beginning of a date is a number too. Pure.
 
 use std::time::{Duration, SystemTime};
 
 use jiff::{Span, SpanRelativeTo, Timestamp, civil, tz::TimeZone};
 
-/// The longest time until a reset that is believed: a month.
+/// The longest credible time until a reset: a month.
 pub(super) const MAX_RESET: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-/// Reads the time until a reset. What has passed is over now; what cannot be read is none.
+/// Reads the time until a reset. A moment in the past means now; unreadable text gives none.
 pub(super) fn parse(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim();
     let until = match number(text) {
@@ -48,7 +48,7 @@ fn from_number(whole: u64, thousandths: u64, now: SystemTime) -> Duration {
     at.saturating_sub(since_epoch.unwrap_or_default())
 }
 
-/// A date of HTTP, or of ISO 8601; one without an offset is taken for UTC.
+/// A date of HTTP, or of ISO 8601; one without an offset counts as UTC.
 fn date(text: &str) -> Option<SystemTime> {
     if let Ok(date) = httpdate::parse_http_date(text) {
         return Some(date);

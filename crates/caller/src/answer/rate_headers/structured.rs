@@ -10,10 +10,10 @@ use rampmeter_call::Answer;
 use super::reset::MAX_RESET;
 use super::{StatedLimit, Unit};
 
-/// Longest field that is read, in bytes.
+/// The longest field that is read, in bytes.
 const MAX_FIELD_BYTES: usize = 8_192;
 
-/// The limits of an answer by any draft. What is malformed is as if it was not there.
+/// The limits of an answer by any draft. Malformed fields are ignored.
 pub(super) fn read(answer: &Answer) -> Vec<StatedLimit> {
     let policy = field(answer, "ratelimit-policy");
     let state = field(answer, "ratelimit");
@@ -105,7 +105,7 @@ fn quotas(policy: &str) -> Vec<StatedLimit> {
     let quotas = list.iter().map(|entry| match entry {
         ListEntry::Item(Item { bare_item, params }) => Some(StatedLimit {
             limit: Some(unsigned(bare_item)?),
-            // A quota without its window is none.
+            // A quota without a window is not a quota.
             window: Some(Duration::from_secs(integer(params, "w")?)),
             ..StatedLimit::default()
         }),

@@ -1,4 +1,4 @@
-//! Jobs as vendors tell of them, and what is no job.
+//! Jobs as vendors report them, and what is not a job.
 
 use rampmeter_call::{Answer, Throttle, job::Polling};
 use serde_json::{Value, json};

@@ -55,7 +55,7 @@ fn job(follow_up: &FollowUp, context: &JobContext<'_>, outcome: &Outcome) -> Pol
     follow_up.then(Part::Tasks, path, Ended::of(well, &answer.body))
 }
 
-/// What a job says of itself: `completed`, and `progress` as a word. None while it goes on.
+/// What a job says about itself: `completed`, and `progress` as a word. None while it goes on.
 fn ended(answer: &Answer) -> Option<bool> {
     let completed = answer.body.get("completed").and_then(Value::as_bool);
     let progress = answer.body.get("progress").and_then(Value::as_str);
@@ -67,7 +67,7 @@ fn ended(answer: &Answer) -> Option<bool> {
     }
 }
 
-/// A job of one task ends as that task did; a job of several, with the list of them.
+/// A job with one task ends as that task did; a job with several ends with the list of them.
 fn tasks(
     follow_up: &FollowUp,
     context: &JobContext<'_>,
@@ -117,7 +117,7 @@ fn self_link(object: &Value) -> Option<&str> {
     own?.get("href")?.as_str()
 }
 
-/// The answer that the request would have had: that of a failed one is an error, whatever the status it is read with.
+/// The answer that the request would have had: that of a failed request is an error, whatever status it is read with.
 fn result(context: &JobContext<'_>, ended: &Ended, outcome: Outcome) -> PollResult {
     match (ended.well, outcome) {
         (true, Outcome::Success(answer)) => PollResult::Done(answer),

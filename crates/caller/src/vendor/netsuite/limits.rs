@@ -1,4 +1,4 @@
-//! `governanceLimits`: what an account allows. NetSuite answers it to administrators only.
+//! `governanceLimits`: what an account allows. NetSuite shows it to administrators only.
 
 use serde_json::Value;
 
@@ -10,8 +10,8 @@ pub(super) const INQUIRY: LimitInquiry = LimitInquiry {
     read,
 };
 
-/// The account's whole limit, what of it no integration has for itself, and this integration's own. The narrowest that is
-/// there binds.
+/// The account's whole limit, the part of it that no integration has reserved, and this integration's own. The narrowest
+/// of those present is binding.
 fn read(body: &Value) -> Vec<AllowedCalls> {
     let limit = |name, member: &str| {
         let allowed = body.get(member)?.as_u64()?;

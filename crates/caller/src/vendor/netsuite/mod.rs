@@ -1,5 +1,5 @@
 //! Oracle NetSuite. Its concurrency limit is one per account, shared by REST, SOAP and RESTlets, and each of the
-//! three says "too many at once" in a way of its own. NetSuite sends no Retry-After.
+//! three has its own way to say "too many at once". NetSuite sends no Retry-After.
 
 mod endpoints;
 mod jobs;
@@ -68,7 +68,7 @@ pub(super) static NETSUITE: Vendor = Vendor {
     meaning,
     pause: |_| None,
     rate_headers: |_| Vec::new(),
-    // But for asynchronous requests.
+    // Except for asynchronous requests.
     honours_key: false,
     question: Some(question),
     is_absent,
@@ -86,7 +86,7 @@ const CONCURRENCY: [&str; 4] = [
 /// Codes of a record that is not there: REST, and SuiteScript.
 const ABSENT: [&str; 2] = ["NONEXISTENT_ID", "RCRD_DSNT_EXIST"];
 
-/// Text of the REST error where a copy without a code is met. The title differs between releases.
+/// Text of the REST error, for copies of it without a code. The title differs between releases.
 const CONCURRENCY_DETAIL: &str = "Concurrent request limit exceeded";
 
 fn base_url(url: &Url) -> Option<&'static str> {
@@ -159,7 +159,7 @@ fn question(request: &Request) -> Option<Question> {
     })
 }
 
-/// A record that is not there has its code; 404 alone is also the answer to a record type that is misspelt.
+/// A missing record has its own code; a bare 404 is also the answer to a misspelt record type.
 fn is_absent(answer: &Answer) -> bool {
     answer.status == 404 && vendor_code(answer).is_some_and(|code| ABSENT.contains(&code.as_str()))
 }
@@ -393,7 +393,7 @@ mod tests {
             ),
             (answer(504, json!("<html/>")), Meaning::Unknown),
             (answer(204, json!("")), Meaning::Success),
-            // An order whose text happens to name a code is no throttle.
+            // An order whose text happens to contain a code is not a throttle.
             (answer(200, json!("WS_REQUEST_BLOCKED")), Meaning::Success),
         ];
         for (answer, expected) in cases {

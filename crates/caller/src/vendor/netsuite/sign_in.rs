@@ -1,4 +1,4 @@
-//! Where NetSuite gives access tokens, what it wants to be asked for, and what to look at when it refuses.
+//! Where NetSuite issues access tokens, which scopes to request, and what to check when it refuses.
 
 use crate::sign_in::{Auth, GrantKind};
 use crate::vendor::http;

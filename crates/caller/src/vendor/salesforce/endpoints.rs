@@ -1,4 +1,4 @@
-//! The hosts beside an org's own: where its people and programs sign in.
+//! The hosts besides an org's own: where its people and programs sign in.
 
 use url::Url;
 

@@ -1,5 +1,5 @@
-//! Salesforce REST. Its errors come in a list, a throttle is a 403 like a missing right, and it sends no Retry-After:
-//! how long to pause follows from which of its two limits refused.
+//! Salesforce REST. Its errors come in a list, a throttle is a 403 like a missing permission, and it sends no
+//! Retry-After: how long to pause follows from which of its two limits refused.
 
 mod endpoints;
 mod limits;
@@ -152,7 +152,7 @@ fn is_upsert(request: &Request) -> bool {
     request.method == "PATCH" && matches!(segments[..], [.., "sobjects", _, _, _])
 }
 
-/// `NOT_FOUND`, which is also the code for a field of the question that is no external id.
+/// `NOT_FOUND`, which is also the code for a field in the question that is not an external id.
 fn is_absent(answer: &Answer) -> bool {
     answer.status == 404
         && http::vendor_code(answer).as_deref() == Some("NOT_FOUND")

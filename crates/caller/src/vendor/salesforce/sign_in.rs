@@ -1,4 +1,4 @@
-//! Where Salesforce gives access tokens, and what to look at when it refuses.
+//! Where Salesforce issues access tokens, and what to check when it refuses.
 
 use crate::sign_in::{Auth, GrantKind};
 use crate::vendor::http;

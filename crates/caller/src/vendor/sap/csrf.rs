@@ -21,8 +21,8 @@ fn token_of(answer: &Answer) -> Option<&str> {
     answer.header(HEADER).filter(|token| !is_required(token))
 }
 
-/// Whether an answer says that the token is missing, wrong or old: 403 with the header `X-CSRF-Token: Required`, or with the
-/// words that come with it, where a gateway on the way has stripped the header. Any other 403 is a missing right.
+/// Whether an answer says that the token is missing, wrong or expired: 403 with the header `X-CSRF-Token: Required`, or with
+/// the words that come with it, if a gateway on the way has stripped the header. Any other 403 is a missing permission.
 fn is_refused(answer: &Answer) -> bool {
     let says_so = || {
         let words = answer.body.to_string().to_ascii_lowercase();

@@ -1,5 +1,5 @@
-//! SAP Gateway's own way to know a repeat, older than OASIS Repeatable Requests: a GUID and the time of the first attempt.
-//! A system must have it switched on. Pure.
+//! SAP Gateway's own way to recognise a retry, older than OASIS Repeatable Requests: a GUID and the time of the first
+//! attempt. A system must have it switched on. Pure.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! SAP: what its products say alike, and each of them in a file of its own.
+//! SAP: what its products have in common, and each of them in a file of its own.
 
 mod csrf;
 pub(crate) mod gateway;

@@ -32,9 +32,9 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     signals: &[
         // Locked by another user or session: that passes.
         Signal::status(423, Meaning::Repeatable),
-        // A repeat while the first is still at work (OASIS Repeatable Requests 1.0).
+        // A retry while the first is still being processed (OASIS Repeatable Requests 1.0).
         Signal::of(409, "RepeatabilityRequestInProgress", Meaning::Repeatable),
-        // Spike Arrest of API Management answers 500 with this code where its policy is left as it is.
+        // Spike Arrest of API Management answers 500 with this code under its default policy.
         Signal::of(
             500,
             "policies.ratelimit.SpikeArrestViolation",
@@ -55,7 +55,7 @@ pub(in crate::vendor) static ODATA: Vendor = Vendor {
     meaning: |_| None,
     pause: throttling_pause,
     rate_headers: |_| Vec::new(),
-    // Where the service repeats requests; the configuration says so where it does not.
+    // For services with repeatable requests; the configuration must say so if a service lacks them.
     honours_key: true,
     question: None,
     is_absent,

@@ -1,5 +1,5 @@
-//! SAP SuccessFactors OData. General limits were announced and put off without a date; where one is met, SAP asks for
-//! five minutes of quiet (KBA 3159263).
+//! SAP SuccessFactors OData. General limits were announced and then postponed without a date; when one is exceeded,
+//! SAP asks callers to pause for five minutes (KBA 3159263).
 
 use std::time::Duration;
 

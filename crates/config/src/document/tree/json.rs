@@ -1,5 +1,5 @@
 //! JSON (RFC 8259) into the tree. `serde_json` checks the text and reads its strings and numbers; this file only
-//! finds where things stand, which `serde_json` does not tell.
+//! finds where things are, which `serde_json` does not report.
 
 use std::ops::Range;
 
@@ -141,7 +141,7 @@ impl Scanner<'_> {
         while bytes.get(end).is_some_and(|byte| *byte != b'"') {
             end += if bytes[end] == b'\\' { 2 } else { 1 };
         }
-        // `get` is none when the end is missing or an escape reaches over a character's middle.
+        // `get` is none if the end is missing or an escape ends in the middle of a character.
         let raw = self
             .text
             .get(start..=end)

@@ -1,4 +1,5 @@
-//! A file as a tree of values, each with its place: the common form of TOML and JSON. It knows no key's meaning.
+//! A file as a tree of values, each with its place: the common form of TOML and JSON. It does not know the
+//! meaning of any key.
 
 mod json;
 mod toml;
@@ -7,7 +8,7 @@ use std::ops::Range;
 
 use crate::problem::Problem;
 
-/// A value and where it stands.
+/// A value and where it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) span: Range<usize>,
@@ -21,7 +22,7 @@ pub(crate) enum Value {
     Array(Vec<Node>),
     Text(String),
     Integer(i64),
-    /// A number that is no 64-bit integer.
+    /// A number that is not a 64-bit integer.
     Float,
     Boolean(bool),
     /// A TOML date or time; no key takes one.
@@ -36,7 +37,7 @@ pub(crate) struct Table {
     pub(crate) entries: Vec<Entry>,
 }
 
-/// A key, where it stands, and its value.
+/// A key, where it is, and its value.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,

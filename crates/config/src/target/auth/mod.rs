@@ -12,15 +12,15 @@ use url::Url;
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
-/// What the reading of a sign-in knows of its target.
+/// What reading a sign-in needs to know about its target.
 pub(crate) struct Account<'a> {
-    /// Where it is, if that could be read: default places of tokens lie there.
+    /// Where it is, if that could be read: the default token URLs are relative to it.
     pub(crate) base_url: Option<&'a Url>,
-    /// A URL of the target names this very machine in plain words.
+    /// A URL of the target plainly names this very machine.
     pub(crate) local: Cell<bool>,
     /// Its vendor, which has rules for what a sign-in leaves out.
     pub(crate) preset: Preset,
-    /// What its access tokens must be allowed beyond the vendor's usual.
+    /// The scopes that its access tokens need besides the vendor's usual ones.
     pub(crate) scopes: Vec<&'static str>,
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn read(reading: &Reading<'_>, node: &Node, account: &Account<'_>) ->
     }
     let before = reading.problems.borrow().len();
     let auth = (kind.read)(&section, account);
-    // A plan for AWS has no private key to make a signer from; nothing is signed with a plan.
+    // A plan for AWS has no private key to sign with; a plan signs nothing.
     let of_plan = reading.context.host.has_no_secrets() && auth.is_none();
     if of_plan && reading.problems.borrow().len() == before {
         return Some(Auth::None);
@@ -234,7 +234,7 @@ fn basic(section: &Section<'_>) -> Option<Auth> {
     })
 }
 
-/// A header of the vendor's own. `Authorization` has kinds of its own.
+/// A header of the vendor's own. `Authorization` is set by other kinds.
 fn api_key(section: &Section<'_>) -> Option<Auth> {
     let name = section.parsed("header", Code::BadHeader, |name| {
         typed_header(name, "")
@@ -249,7 +249,7 @@ fn api_key(section: &Section<'_>) -> Option<Auth> {
 }
 
 fn oauth1(section: &Section<'_>) -> Option<Auth> {
-    // All of them are read, so that all that is wrong is said at once.
+    // All of them are read, so that everything wrong is reported at once.
     let account = section.text("account");
     let consumer_key = section.text("consumer_key");
     let consumer_secret = section.secret("consumer_secret");
@@ -279,7 +279,7 @@ fn oauth1(section: &Section<'_>) -> Option<Auth> {
     }))
 }
 
-/// Warns of a credential that can be sent and is hardly meant so.
+/// Warns about a credential that can be sent but is hardly intended.
 fn odd(section: &Section<'_>, key: &str, secret: &Secret) {
     let text = secret.expose();
     let is_placeholder = [
@@ -327,7 +327,7 @@ fn odd(section: &Section<'_>, key: &str, secret: &Secret) {
     });
 }
 
-/// A credential that can stand in a header: a file with a second line, say, cannot.
+/// A credential that can be a header value: a file with a second line, say, cannot.
 fn sendable(section: &Section<'_>, key: &str) -> Option<Secret> {
     let secret = section.secret(key)?;
     if !secret.expose().chars().any(char::is_control) {

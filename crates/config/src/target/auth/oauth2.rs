@@ -1,5 +1,5 @@
-//! Sign-ins that ask an authorization server for access tokens. Where the server is follows from the target where the
-//! vendor has a rule for it, and can be said otherwise.
+//! Sign-ins that ask an authorization server for access tokens. Where the server is follows from the target if the
+//! vendor has a rule for it, and can be configured otherwise.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::document::{Section, Value};
 use crate::problem::{Code, Problem};
 use crate::target::address::is_plainly_local;
 
-/// Where a client shows its id and secret.
+/// Where a client presents its id and secret.
 const WAYS: [(&str, ClientAuthentication); 2] = [
     ("basic", ClientAuthentication::Basic),
     ("form", ClientAuthentication::Form),
@@ -128,7 +128,7 @@ fn oauth2(section: &Section<'_>, account: &Account<'_>, token_url: Url, grant: G
     }))
 }
 
-/// Who an assertion is for, where the file or the vendor says so.
+/// Who an assertion is for, if the file or the vendor says so.
 fn audience(section: &Section<'_>, defaults: Option<&TokenDefaults>) -> Option<String> {
     match section.get("audience") {
         Some(_) => section.text("audience").map(|found| found.value),
@@ -136,7 +136,7 @@ fn audience(section: &Section<'_>, defaults: Option<&TokenDefaults>) -> Option<S
     }
 }
 
-/// `token_url`, or the vendor's place for it.
+/// `token_url`, or the vendor's default.
 fn token_url(
     section: &Section<'_>,
     account: &Account<'_>,
@@ -163,7 +163,8 @@ fn token_url(
         TokenHost::Audience => audience.and_then(|text| Url::parse(text).ok()),
     });
     let (Some(defaults), Some(mut url)) = (defaults, host) else {
-        // Without a readable base URL that problem has been said; an audience may be no URL.
+        // Without a readable base URL that problem has been reported; an audience need not be a
+        // URL.
         if let Some(node) = section.get("audience") {
             section.reading.note(
                 Problem::new(

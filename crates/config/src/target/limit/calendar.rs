@@ -11,14 +11,14 @@ use rampmeter_dispatch::{Calendar, ResetDay};
 use crate::document::{Reading, Section};
 use crate::problem::{Code, Problem};
 
-/// How far the vendor's clock may be off, where the file does not say.
+/// How far the vendor's clock may be off if the file does not say.
 const MARGIN: Duration = Duration::from_secs(1);
-/// A clock that is further off is another time zone.
+/// A clock that is further off is in another time zone.
 const MAX_MARGIN: Duration = Duration::from_secs(60 * 60);
 
 const FORM: &str = "write `reset = \"00:00 Europe/Paris\"`, with a weekday or a day of the month from 1 to 28 before it if it is not every day";
 
-/// Reads `reset`, which must not stand beside `per`.
+/// Reads `reset`, which excludes `per`.
 pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calendar> {
     if let Some(per) = section.get("per") {
         reading.note(
@@ -49,7 +49,7 @@ pub(super) fn read(reading: &Reading<'_>, section: &Section<'_>) -> Option<Calen
     }
 }
 
-/// Complains of a `reset_margin` without a `reset`.
+/// Notes a `reset_margin` without a `reset`.
 pub(super) fn refuse_margin_alone(reading: &Reading<'_>, section: &Section<'_>) {
     if section.get("reset").is_none()
         && let Some(margin) = section.get("reset_margin")
@@ -62,7 +62,7 @@ pub(super) fn refuse_margin_alone(reading: &Reading<'_>, section: &Section<'_>) 
     }
 }
 
-/// Abbreviations that are the names of zones without summer time, though their places have one.
+/// Abbreviations that name zones without summer time, although the places they stand for have it.
 const FIXED_ZONES: [(&str, &str); 5] = [
     ("EST", "America/New_York"),
     ("MST", "America/Denver"),
@@ -71,7 +71,7 @@ const FIXED_ZONES: [(&str, &str); 5] = [
     ("Etc/GMT-1", "Europe/Paris"),
 ];
 
-/// The warning of a zone that stays on winter time while its place does not.
+/// The warning about a zone that stays on winter time while its place does not.
 pub(in crate::target) fn fixed_zone(text: &str) -> Option<Problem> {
     let zone = text.split_whitespace().last()?;
     let (_, meant) = FIXED_ZONES

@@ -1,5 +1,5 @@
-//! Limits of a target, as `dispatch` wants them. Each rule that `dispatch` demands is checked
-//! here with its place in the file; `dispatch` itself is asked last.
+//! Limits of a target, in the form that `dispatch` needs. Each rule of `dispatch` is checked here
+//! with its place in the file; `dispatch` itself checks last.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::target::deferral;
 pub(super) mod calendar;
 mod share;
 
-/// A call has a place in each limit, and places are counted in 32 bits.
+/// A call has a slot in each limit, and slots are counted in 32 bits.
 const MAX_PLACES: u64 = u32::MAX as u64;
 
 const KEYS: &[&str] = &[
@@ -34,8 +34,8 @@ const KEYS: &[&str] = &[
     "reset_margin",
 ];
 
-/// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name. A target that has no `limits` at
-/// all gets those its preset suggests; an empty list is none.
+/// Reads `limits` and `max_deferrals` of a target; notes of limits by the limit's name. A target without `limits` gets
+/// those that its preset suggests; an empty list means none.
 pub(crate) fn read(
     reading: &Reading<'_>,
     target: &Section<'_>,
@@ -143,7 +143,7 @@ fn limit(reading: &Reading<'_>, section: &Section<'_>) -> Option<Limit> {
     })
 }
 
-/// How the places of a window are taken while work waits; each as soon as it is free where nothing is said.
+/// How the slots of a window are taken while work waits; by default, each as soon as it is free.
 fn pace(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) -> Pace {
     let words = [("even", Pace::Even), ("burst", Pace::Burst)];
     let pace = section.word("pace", &words);
@@ -158,7 +158,7 @@ fn pace(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) 
     pace.unwrap_or_default()
 }
 
-/// What a concurrency limit counts where the vendor works on accepted calls in the background.
+/// What a concurrency limit counts if the vendor works on accepted calls in the background.
 fn counts(reading: &Reading<'_>, section: &Section<'_>, kind: Option<&LimitKind>) -> Counts {
     let words = [
         ("requests", Counts::Requests),
@@ -257,7 +257,7 @@ fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
     }
 }
 
-/// The key that says how many places a limit has, and how many.
+/// The key that sets how many slots a limit has, and that number.
 type Whole = (&'static str, u64);
 
 fn whole(kind: &LimitKind) -> Whole {

@@ -1,4 +1,4 @@
-//! The most places of a limit that each priority may take: a number, or a percentage of the limit,
+//! The most slots of a limit that each priority may take: a number, or a percentage of the limit,
 //! rounded down but at least one.
 
 use rampmeter_dispatch::{Priority, Reserve, Share};
@@ -6,7 +6,7 @@ use rampmeter_dispatch::{Priority, Reserve, Share};
 use crate::document::{Node, Reading, Section, Value};
 use crate::problem::{Code, Problem};
 
-/// Reads `share`. `max`: the places of the limit.
+/// Reads `share`. `max`: the slots of the limit.
 pub(super) fn read(
     reading: &Reading<'_>,
     section: &Section<'_>,
@@ -48,7 +48,7 @@ pub(super) fn read(
     })
 }
 
-/// How many hundredths of the limit a share is, where it is written as a part of it.
+/// The percentage of a share that is written as one.
 fn part(node: &Node) -> Option<u8> {
     match &node.value {
         Value::Text(text) => percentage(text).ok(),

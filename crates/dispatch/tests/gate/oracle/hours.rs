@@ -1,4 +1,4 @@
-//! What the oracle knows of pauses by the calendar: they are of whole hours in UTC, and hours are counted one by one.
+//! What the oracle knows about planned pauses: they are of whole hours in UTC, and hours are counted one by one.
 
 use rampmeter_dispatch::{Priority, Time};
 
@@ -8,7 +8,7 @@ use super::Oracle;
 const HOUR: i64 = 3_600_000_000;
 
 impl Oracle {
-    /// Whether a pause by the calendar stops a lane.
+    /// Whether a planned pause stops a lane.
     pub(crate) fn is_planned_pause(&self, lane: Priority, at: Time) -> bool {
         let hour = at.as_micros().div_euclid(HOUR);
         let pauses = self.rules.pauses.iter();

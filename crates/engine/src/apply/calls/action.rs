@@ -7,7 +7,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
 impl CallContext<'_> {
-    /// Records it, if it is told of whoever did it. `target` is empty for what has none.
+    /// Records an action, if the actor is known. `target` is empty for an action without a target.
     pub(crate) fn record_action(
         &mut self,
         action: Action,

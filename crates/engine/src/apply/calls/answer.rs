@@ -1,5 +1,5 @@
-//! A call has ended: free or hold its places, and resume the workflow, repeat the call, or give it up.
-//! What an answer means was said by `caller`, and what follows from it by `call`; here it is done.
+//! A call's answer is here: free or hold its slots, then resume the workflow, repeat the call, or give it up. `caller`
+//! decided what the answer means and `call` what follows from it; here it is carried out.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
 use crate::apply::subject::Subject;
 
-/// What has become of the request of a call.
+/// What has become of a call's request.
 enum CallEnd {
     /// The vendor goes on with it as a job.
     Job(AcceptedJob),
@@ -30,8 +30,8 @@ enum CallEnd {
 }
 
 impl CallContext<'_> {
-    /// Applies the outcome of a call: first what is known of the account, then what follows for the call. A call whose rows
-    /// cannot be read is set aside; its places are free or held as any other's.
+    /// Applies the outcome of a call: first what it says about the account, then what follows for the call. A call
+    /// whose rows cannot be read is set aside; its slots are freed or held like any other's.
     pub(crate) fn answered(
         &mut self,
         target: TargetId,
@@ -77,7 +77,7 @@ impl CallContext<'_> {
         Ok(())
     }
 
-    /// Frees or holds the places of a call, and takes from its outcome what it says of the account.
+    /// Frees or holds the slots of a call, and takes from its outcome what it says about the account.
     fn settle_call(
         &mut self,
         target: TargetId,
@@ -105,14 +105,14 @@ impl CallContext<'_> {
         Ok(CallEnd::Ended(judgement))
     }
 
-    /// The rules by which something follows for a call.
+    /// The rules that decide the next action of a call.
     pub(crate) fn rules_of(&mut self, target: TargetId, call: &InFlight) -> CallRules {
         let config = &self.target(target).config;
         let (attempts, refusals) = (call.message.attempts, call.message.refusals);
         config.call_rules(attempts, refusals, random(), call.on_unknown)
     }
 
-    /// Does what follows.
+    /// Carries out the next action.
     fn follow(
         &mut self,
         target: TargetId,
@@ -143,7 +143,7 @@ impl CallContext<'_> {
         }
     }
 
-    /// Takes up a call that was in flight when an earlier process ended: its permit is held already.
+    /// Takes up a call that was in flight when an earlier process ended. Its permit is already held.
     pub(crate) fn take_up(&mut self, permit: &PermitRow) -> Result<(), StoreFailure> {
         self.with_message(permit.message, |calls| {
             let Some(message) = calls.store.messages.message(permit.message)? else {
@@ -160,7 +160,7 @@ impl CallContext<'_> {
             let call = InFlight {
                 message,
                 priority: lane.ok_or_else(|| StoreError::damaged("a permit of no lane"))?,
-                // No answer of it comes any more.
+                // No answer can come any more.
                 endpoint: None,
                 started_at: permit.started_at,
                 on_unknown,
@@ -206,8 +206,8 @@ impl CallContext<'_> {
         Ok(())
     }
 
-    /// Back to its lane, after a wait. A task with a heartbeat gets one that lasts over the wait: its worker has not
-    /// given up.
+    /// Puts a call back into its lane after a wait. A task with a heartbeat is given one that outlasts the wait: its
+    /// worker, which is us, has not given up.
     pub(crate) fn put_back(&mut self, call: &InFlight, wait: Duration) -> Result<(), StoreError> {
         self.store.messages.update_counters(&call.message)?;
         let until = self.now().saturating_add(wait);
@@ -248,7 +248,7 @@ impl CallContext<'_> {
             &call.message,
         ))? {
             Readable::Whole(parameters) => parameters,
-            // The execution ended while its call was out, and is forgotten by now.
+            // The execution ended while its call was in flight, and retention has deleted it.
             Readable::Damaged(_) => None,
         };
         if let Some(parameters) = parameters
@@ -277,8 +277,8 @@ impl CallContext<'_> {
         self.store.calls.put_places(target, places)
     }
 
-    /// Ends the permit of a request, be it a call or a poll: its places are free, or are kept for as long as the vendor may
-    /// still be at work on it. What the gate learns by it is written down with it.
+    /// Ends the permit of a request, be it a call or a poll: its slots are freed, or kept for as long as the vendor may
+    /// still be working on it. What the gate learns from it is written in the same transaction.
     pub(crate) fn end_permit(
         &mut self,
         id: TargetId,
@@ -314,7 +314,7 @@ impl CallContext<'_> {
         Ok(reply.judgement)
     }
 
-    /// Writes down what the gate of a target has learned, and what went wrong there last.
+    /// Writes down what the gate of a target has learned, and the target's latest errors.
     fn remember(&mut self, id: TargetId) -> Result<(), StoreFailure> {
         let target = self.target(id);
         let memory = target.gate.memory();

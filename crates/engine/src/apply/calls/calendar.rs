@@ -1,6 +1,6 @@
-//! Quotas of a day, a week or a month follow the clock of the vendor that counts them: our date, which people and NTP may set
-//! while we run, and what the answers tell of the vendor's own. What that means for a place is in `dispatch`
-//! (`CalendarClock`).
+//! Quotas of a day, a week or a month follow the clock of the vendor that counts them. We know it from our own date,
+//! which people and NTP may set while we run, and from what the answers say of the vendor's clock. What that means for
+//! a slot is in `dispatch` (`CalendarClock`).
 
 use std::time::UNIX_EPOCH;
 
@@ -14,7 +14,7 @@ use rampmeter_store::model::id::TargetId;
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
-/// What is known of the calendars of the targets' vendors.
+/// The calendars of the targets' vendors, as far as we know them.
 pub(crate) struct Calendars<'c, 't> {
     calls: &'c mut CallContext<'t>,
 }
@@ -37,7 +37,7 @@ impl Calendars<'_, '_> {
         Ok(())
     }
 
-    /// Takes from an answer what the vendor's clock said.
+    /// Takes from an answer what it says of the vendor's clock.
     pub(crate) fn heed_date(
         &mut self,
         id: TargetId,
@@ -54,7 +54,7 @@ impl Calendars<'_, '_> {
         self.follow_calendar(id, clock.with_date(date, call.started_at, now))
     }
 
-    /// Goes by what is known of a vendor's calendar from now on, where a limit is counted by it.
+    /// From now on, goes by this clock for the target's calendar quotas, if it has any.
     fn follow_calendar(&mut self, id: TargetId, clock: CalendarClock) -> Result<(), StoreFailure> {
         let now = self.calls.now();
         let target = self.calls.target(id);

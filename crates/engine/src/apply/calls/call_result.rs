@@ -1,5 +1,5 @@
-//! What stays of a call that has ended: the file with its body, if that was too long for a workflow's data, and the outcome
-//! of a call for which no workflow waits.
+//! What remains of an ended call: the file with its answer's body, if that was too long for a workflow's data, and the
+//! outcome of a call for which no workflow waits.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
 impl CallContext<'_> {
-    /// An answer as the workflow gets it. A body in a file belongs to the call from this transaction on; the file was
+    /// The answer as the workflow gets it. A body in a file belongs to the call from this transaction on; the file was
     /// synced before the answer came here.
     pub(crate) fn keep_body<'a>(
         &mut self,

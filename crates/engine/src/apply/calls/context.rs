@@ -1,5 +1,5 @@
-//! What calls may touch: all that queues may, and the tables and the targets of calls. A call that ends leaves news for its
-//! execution and never moves it; of executions it may only see whether they still wait.
+//! What calls may touch: all that queues may, and the tables and the targets of calls. A call that ends leaves a
+//! pending stimulus for its execution and never moves it; of executions it may only see whether they still wait.
 
 use rampmeter_asl::EventId;
 use rampmeter_store::model::arn::ArnScope;
@@ -17,7 +17,7 @@ use crate::apply::subject::Subject;
 use crate::memory::CallMemory;
 use crate::memory::target::Target;
 
-/// The reach of whatever is done with calls.
+/// The context of everything that is done with calls.
 #[derive(Debug)]
 pub(crate) struct CallContext<'t> {
     pub(crate) queue: QueueContext<'t>,
@@ -37,7 +37,7 @@ pub(crate) struct CallStore<'t> {
     pub(crate) lanes: LaneTables<'t>,
     pub(crate) messages: MessageTables<'t>,
     pub(crate) controls: ControlTables<'t>,
-    /// For who waits for a call, and what it sends.
+    /// To find who waits for a call, and the body that it sends.
     pub(crate) executions: ExecutionTables<'t>,
     pub(crate) frames: FrameTables<'t>,
 }
@@ -64,7 +64,7 @@ impl CallContext<'_> {
             .expect("a queue or permit in use belongs to a target")
     }
 
-    /// Whether the task with this event still waits. What is pending for its execution is not counted.
+    /// Whether the task with this event still waits. Stimuli pending for its execution are not taken into account.
     pub(crate) fn waits_for(
         &self,
         execution: ExecutionId,

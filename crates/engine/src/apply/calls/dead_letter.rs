@@ -1,4 +1,4 @@
-//! A call that failed for good: its task fails, and its message becomes the record of that in the dead-letter queue.
+//! A call that failed for good: its task fails, and its message moves to the dead-letter queue as the record of it.
 
 use rampmeter_asl::Stimulus;
 use rampmeter_store::message_body;
@@ -10,7 +10,7 @@ use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
 impl CallContext<'_> {
-    /// Fails the task and moves the message. `call` is the audit of the call, if one was made.
+    /// Fails the task and moves the message. `call` is the audit of the call, if it was ever sent.
     pub(crate) fn fail_call(
         &mut self,
         target: TargetId,
@@ -49,7 +49,8 @@ impl CallContext<'_> {
         self.store.calls.put_lost_call(execution, entered, lost)
     }
 
-    /// Moves the message. It outlives the execution that sent it, and the step that holds its body: it gets its own.
+    /// Moves the message. It may outlive the execution that sent it, and with that the step that holds its body, so it
+    /// is given a copy.
     pub(crate) fn move_to_dead_letter(
         &mut self,
         target: TargetId,

@@ -1,4 +1,4 @@
-//! What becomes due of calls and messages by time alone: delays that are over, holds that are over.
+//! What becomes due by time alone: the ends of messages' delays and of permits' holds.
 
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, TargetId};
@@ -11,7 +11,7 @@ use crate::apply::subject::Subject;
 const DUE_AT_ONCE: u32 = 256;
 
 impl CallContext<'_> {
-    /// Lets messages go on whose delay is over. Answers whether more of them are due.
+    /// Lets messages whose delay is over go on. Returns whether more are due.
     pub(crate) fn end_delays(&mut self) -> Result<bool, StoreFailure> {
         let due = match readable(self.store.messages.take_delayed(self.now(), DUE_AT_ONCE))? {
             Readable::Whole(due) => due,

@@ -8,11 +8,11 @@ use rampmeter_store::{Readable, readable};
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
 
-/// Dead letters of a target that are counted: the writer does it.
+/// How many dead letters of a target are counted at most: counting occupies the writer.
 const MAX_DEAD_LETTERS_COUNTED: u32 = 100_000;
 
 impl CallContext<'_> {
-    /// What is counted of every target, and of the store; with what was counted elsewhere.
+    /// The figures of every target and of the store, along with what was counted elsewhere.
     pub(crate) fn inspect_figures(
         &mut self,
         commits: Histogram,

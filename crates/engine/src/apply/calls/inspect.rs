@@ -1,4 +1,4 @@
-//! The answer to "what is it doing and why" for targets; that for calls is in `open_calls.rs`. Changes nothing.
+//! What each target is doing and why, for people. The same for calls is in `open_calls.rs`. Changes nothing.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::apply::subject::Subject;
 use crate::memory::target::Target;
 
 impl CallContext<'_> {
-    /// Every target as it stands.
+    /// The present state of every target.
     pub(crate) fn inspect_targets(&mut self) -> Vec<TargetState> {
         let now = self.now();
         let targets = self.memory.targets.values().map(|target| TargetState {

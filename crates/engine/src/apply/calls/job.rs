@@ -1,6 +1,6 @@
-//! Jobs: calls that the vendor accepted and works on in the background. The place of a job is on disk in the transaction
-//! that ends its request, and from then on the call is not sent again; it is polled, each poll a call of its own under
-//! a permit, until it has ended. What a poll shows was said by `caller`, and what follows by `call`; here it is done.
+//! Jobs: calls that the vendor accepted and works on in the background. A job is written in the transaction that ends
+//! its request, and from then on the call is not sent again: it is polled until it has ended, each poll a request of
+//! its own under a permit. `caller` decided what a poll showed and `call` what follows from it; here it is carried out.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ pub(crate) struct AcceptedJob {
     follow_up: FollowUp,
 }
 
-/// Calls that vendors accepted and work on.
+/// Calls that vendors have accepted and work on.
 #[derive(Debug)]
 pub(crate) struct Jobs<'a, 't> {
     pub(crate) calls: &'a mut CallContext<'t>,
@@ -39,7 +39,7 @@ impl<'t> CallContext<'t> {
 }
 
 impl Jobs<'_, '_> {
-    /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its place.
+    /// The vendor has accepted a call and goes on with it. In limits that count jobs it keeps its slot.
     pub(crate) fn accepted(
         &mut self,
         id: TargetId,
@@ -62,7 +62,7 @@ impl Jobs<'_, '_> {
         })
     }
 
-    /// Writes a job down, and has it polled after a while.
+    /// Writes a job down, and schedules its next poll.
     pub(crate) fn watch(
         &mut self,
         id: TargetId,
@@ -90,7 +90,7 @@ impl Jobs<'_, '_> {
         self.calls.put_back(call, wait)
     }
 
-    /// Frees or holds the places of a poll, and takes from its outcome what it says of the account.
+    /// Frees or holds the slots of a poll, and takes from its outcome what it says about the account.
     pub(crate) fn settle_poll(
         &mut self,
         id: TargetId,
@@ -106,7 +106,7 @@ impl Jobs<'_, '_> {
         self.calls.end_permit(id, permit, call, outcome)
     }
 
-    /// Does what follows from what a poll of a job showed.
+    /// Carries out what follows from a poll's result.
     pub(crate) fn polled(
         &mut self,
         id: TargetId,
@@ -153,12 +153,12 @@ impl Jobs<'_, '_> {
         }
     }
 
-    /// A poll was in flight when an earlier process ended: it is made again.
+    /// A poll was in flight when an earlier process ended: the job is polled again.
     pub(crate) fn look_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
         self.calls.put_back(call, Duration::ZERO)
     }
 
-    /// A job is polled no more: what it kept is free.
+    /// Stops polling a job, and frees what it kept.
     pub(crate) fn forget_job(&mut self, id: TargetId, job: &JobRow) -> Result<(), StoreError> {
         if let Some(permit) = job.permit
             && self.calls.target(id).gate.is_open(permit)

@@ -1,10 +1,10 @@
-//! Where a call stands in its lane: which turn it takes, and whether another call with its OrderingKey goes before
-//! it. Every call enters and leaves a lane through here, so that turns, keys and counts follow. Which lane starts is
-//! the gate's decision (`permit.rs`).
+//! The order of the calls in a lane: which position a call gets, and whether another call with its OrderingKey goes
+//! before it. Every call enters and leaves its lane through here, which keeps positions, keys and counts consistent.
+//! Which lane may start is the gate's decision (`permit.rs`).
 //!
 //! Of the calls of one OrderingKey at most one is under way in a target: from its first permit until it has ended for
-//! good, the waits between its attempts included. Within a priority the one that was sent first goes first; the others
-//! are *parked*: they have no place in the lane, so that they hold nobody up.
+//! good, including the waits between its attempts. Within a priority the one that was sent first goes first. The others
+//! are *parked*: they have no position in the lane, so they hold nobody up.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
 
-/// The turn of a poll of a job: before that of every call.
+/// The position of a poll of a job: before every call.
 const LOOK: u64 = 0;
 
 /// The lanes of targets, and the order of the calls in them.
@@ -36,13 +36,13 @@ impl<'t> CallContext<'t> {
 }
 
 impl Lanes<'_, '_> {
-    /// Writes a new call of a lane, to start when `delayed` is over or in its turn.
+    /// Writes a new call of a lane. It may start in its turn, once `delayed` is over if it has a delay.
     pub(crate) fn enter_lane(
         &mut self,
         message: &mut MessageRow,
         delay: Duration,
     ) -> Result<(), StoreError> {
-        // Most calls have their turn at once, so that their row is written once.
+        // Most calls get their position at once, so their row is written only once.
         if let (true, None, Some(queue)) = (
             delay.is_zero(),
             message.ordering,
@@ -93,8 +93,8 @@ impl Lanes<'_, '_> {
             .insert_waiting_call(queue.target, message.sent_at, message.id)
     }
 
-    /// Puts a call at its place in its lane: a new one at the end of its group, a repeat where it was. One whose
-    /// OrderingKey belongs to another call is parked instead.
+    /// Puts a call into its lane: a new one at the end of its message group, a repeat where it was. One whose
+    /// OrderingKey is taken by another call is parked instead.
     pub(crate) fn make_ready(&mut self, message: &MessageRow) -> Result<(), StoreError> {
         // A target that is no longer configured keeps its messages until it is configured again.
         let Some(Queue {
@@ -136,13 +136,13 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
-    /// A call that is put back loses its turn: it goes behind its lane when it is ready again.
+    /// A call that is put back loses its position: when it is ready again, it goes to the end of its lane.
     pub(crate) fn lose_turn(&self, message: &mut MessageRow) -> Result<(), StoreError> {
         message.turn = 0;
         self.store.lanes.set_turn(message.id, message.turn)
     }
 
-    /// Whether the vendor works on the call already, so that what waits is a poll of that.
+    /// Whether the vendor already works on the call, so that what waits is a poll of its job.
     pub(crate) fn is_job(
         &mut self,
         target: TargetId,
@@ -151,7 +151,7 @@ impl Lanes<'_, '_> {
         Ok(self.calls.target(target).jobs > 0 && self.store.calls.job(message)?.is_some())
     }
 
-    /// A poll of a job goes before all calls of its lane that have not started: what has begun is to end.
+    /// A poll of a job goes before all calls of its lane that have not started: what has begun should end.
     fn make_look_ready(
         &mut self,
         target: TargetId,
@@ -168,7 +168,7 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
-    /// Takes the first call out of a lane, and the job if it is a poll of one. None if it had to be parked.
+    /// Takes the first call out of a lane, with its job if it is a poll. `None` if the call had to be parked.
     pub(crate) fn take_first(
         &mut self,
         target: TargetId,
@@ -183,7 +183,8 @@ impl Lanes<'_, '_> {
             waiting.polls[lane.index()] -= 1;
             let message = self.message(number)?;
             let Some(job) = self.store.calls.job(number)? else {
-                // It has the turn of a poll and is none: it goes to the end of its lane, as any call without a turn.
+                // It has a poll's position and is not one: it goes to the end of its lane, like any call without a
+                // position.
                 tracing::warn!(message = number.0, "a call stood among the polls of jobs");
                 self.make_ready(&message)?;
                 return Ok(None);
@@ -234,7 +235,7 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
-    /// Takes a call that waits out of wherever it waits, for good.
+    /// Takes a waiting call out of wherever it waits, for good.
     pub(crate) fn withdraw(
         &mut self,
         target: TargetId,
@@ -266,7 +267,7 @@ impl Lanes<'_, '_> {
         Ok(())
     }
 
-    /// Moves a call that waits to another priority, at the end of its new lane.
+    /// Moves a waiting call to another priority, to the end of its new lane.
     pub(crate) fn change_lane(
         &mut self,
         target: TargetId,
@@ -336,7 +337,7 @@ impl Lanes<'_, '_> {
         Some((queue.target, ordering))
     }
 
-    /// Whether no other call of the key is under way, and none of its priority was sent before.
+    /// Whether no other call of the key is under way, and none of the same priority was sent earlier.
     fn may_go(
         &mut self,
         target: TargetId,

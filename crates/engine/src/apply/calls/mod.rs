@@ -1,4 +1,4 @@
-//! Calls to the vendors: sent, in their lanes, permitted, answered, repeated, given up.
+//! Calls to the vendors: how they are sent, wait in lanes, get permits, are answered, repeated and given up.
 
 pub(crate) mod action;
 pub(crate) mod answer;

@@ -1,5 +1,5 @@
-//! The calls that have not ended, as people ask for them: all of them, one, or those that an execution waits for. Why each of
-//! them waits is in `why.rs`. Changes nothing.
+//! The calls that have not ended, for people: all of them, one, or those that an execution waits for. Why each of them
+//! waits is in `why.rs`. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::apply::calls::why::{Ahead, Status, explain, explain_job};
 use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
 
-/// Calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
+/// The calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
 pub(crate) fn list(
     context: &mut CallContext<'_>,
     most: usize,
@@ -45,22 +45,22 @@ pub(crate) fn list(
     Ok(listing.calls)
 }
 
-/// What a question about many calls has read so far.
+/// What a query about many calls has read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    /// How many calls are ahead of the one looked at last, by lane: so that the calls of a wide Map, which mostly come in the
-    /// order of their lane, are counted in one pass over it.
+    /// For each lane, how many calls are ahead of the one inspected last. The calls of a wide Map mostly come in the
+    /// order of their lane, so they are counted in one pass.
     ahead: BTreeMap<QueueId, (LanePosition, Ahead)>,
 }
 
-/// Calls that are counted one by one for a question; the writer answers it.
+/// How many calls are counted one by one for a query, since the writer answers it.
 const MAX_COUNTED: u64 = 1_000;
 
-/// Where a call stands in its lane.
+/// A call's position in its lane.
 type LanePosition = (u64, MessageNumber);
 
 impl Survey {
-    /// One call; none if it has ended.
+    /// One call; `None` if it has ended.
     pub(crate) fn call(
         &mut self,
         context: &mut CallContext<'_>,
@@ -112,8 +112,8 @@ impl Survey {
         })
     }
 
-    /// About how many calls of its lane go before a call that waits in it. Near the front, and near the call that was asked
-    /// after before, they are counted; further back they are reckoned from the turns of the lane.
+    /// About how many calls of its lane go before a waiting call. Near the front, and near the call inspected before,
+    /// they are counted; further back the number is estimated from the positions in the lane.
     fn ahead_of(
         &mut self,
         context: &CallContext<'_>,
@@ -148,7 +148,7 @@ impl Survey {
     }
 }
 
-/// The place of a turn among calls whose turns are spread evenly from the first to the last.
+/// How many calls go before this position, if all positions are spread evenly from the first to the last.
 fn reckoned(turn: u64, (first, last): (u64, u64), waiting: u64) -> u64 {
     let span = u128::from(last.saturating_sub(first)) + 1;
     let part = u128::from(turn.saturating_sub(first)) * u128::from(waiting) / span;
@@ -157,7 +157,7 @@ fn reckoned(turn: u64, (first, last): (u64, u64), waiting: u64) -> u64 {
         .min(waiting.saturating_sub(1))
 }
 
-/// A list in the making.
+/// A list while it is being made.
 struct Listing {
     /// How many it may hold.
     most: usize,
@@ -181,7 +181,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that the vendor works on, but for those whose poll is in flight: they are in the list already.
+    /// The calls that the vendor works on, except those whose poll is in flight, which are in the list already.
     fn jobs(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
         if context.target(id).jobs == 0 || self.room() == 0 {
             return Ok(());
@@ -199,7 +199,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that wait in their context, but for the polls of jobs.
+    /// The calls that wait in their lanes, except the polls of jobs.
     fn in_turn(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
         for queue in context.target(id).queues {
             for (ahead, number) in (0..).zip(context.store.messages.ready(queue, self.room())?) {
@@ -215,7 +215,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that another call of their OrderingKey goes before.
+    /// The calls that wait behind another call of their OrderingKey.
     fn parked(&mut self, context: &mut CallContext<'_>, id: TargetId) -> Result<(), StoreError> {
         let target = context.target(id);
         for (queue, parked) in target.queues.into_iter().zip(target.parked) {
@@ -235,7 +235,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls that wait for a delay or a backoff to be over, the soonest first.
+    /// The calls that wait for the end of a delay or a backoff, the soonest first.
     fn delayed(
         &mut self,
         context: &mut CallContext<'_>,
@@ -265,7 +265,7 @@ impl Listing {
         Ok(())
     }
 
-    /// The calls of targets that the configuration no longer has: they wait until it has them again.
+    /// The calls of targets that are no longer configured: they wait until their target is configured again.
     fn without_target(
         &mut self,
         context: &mut CallContext<'_>,
@@ -283,7 +283,7 @@ impl Listing {
             numbers.extend(store.lanes.parked(lane.target, lane.queue, self.room())?);
         }
         numbers.extend(store.lanes.delayed()?.into_iter().map(|row| row.message));
-        // Those that were in flight when a process ended that still had the target.
+        // Those that were in flight when the last process that knew the target ended.
         let permits = store.calls.permits()?.into_iter();
         numbers.extend(permits.map(|permit| permit.message));
         for number in numbers {
@@ -358,7 +358,7 @@ fn goes_before(
     Ok(first.map(|(first, _)| first))
 }
 
-/// The lanes of targets that the configuration no longer has.
+/// The lanes of targets that are no longer configured.
 fn lanes_without_target(context: &CallContext<'_>) -> Result<Vec<LaneRow>, StoreError> {
     let mut lanes = context.store.lanes.of_all_targets()?;
     lanes.retain(|lane| !context.memory.targets.contains_key(&lane.target));
@@ -410,7 +410,7 @@ fn call_state(
     })
 }
 
-/// A call whose target is in the configuration no more.
+/// A call whose target is no longer configured.
 fn state_without_target(
     context: &CallContext<'_>,
     lane: &LaneRow,

@@ -1,5 +1,5 @@
-//! Gives permits: asks each gate which lane may start, takes that lane's oldest call, and writes the permit before
-//! anything leaves. The gate decides which lane; the queue decides which call.
+//! Gives permits: asks each gate which lane may start, takes that lane's first call, and writes the permit before
+//! anything leaves. The gate decides which lane; the lane's order decides which call.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -24,23 +24,23 @@ use crate::apply::subject::Subject;
 /// What a call asks for.
 struct Wanted {
     request: Request,
-    /// The part of the answer's body that is given on.
+    /// The part of the answer's body that is passed on.
     selector: Option<Arc<Selector>>,
-    /// Set when it is a poll of the job of a call that the vendor has accepted.
+    /// Set when it is a poll of a job that the vendor has accepted.
     poll: Option<Box<FollowUp>>,
 }
 
 /// What a message asks for.
 enum Asked {
     Call(Box<Wanted>),
-    /// It is no call: why, in words.
+    /// It is not a call, for this reason.
     Nothing(String),
 }
 
-/// Permits given in one transaction, so that a wide limit cannot hold the writer.
+/// Permits given in one transaction, so that a wide limit cannot occupy the writer.
 const PERMITS_AT_ONCE: usize = 256;
 
-/// The permits that calls start with.
+/// The permits with which calls start.
 #[derive(Debug)]
 pub(crate) struct Permits<'a, 't> {
     pub(crate) calls: &'a mut CallContext<'t>,
@@ -57,7 +57,7 @@ impl<'t> CallContext<'t> {
 }
 
 impl Permits<'_, '_> {
-    /// Starts every call that may start. Answers whether it stopped because of its own bound.
+    /// Starts every call that may start. Returns whether it stopped at its own bound.
     pub(crate) fn start_calls(&mut self) -> Result<bool, StoreFailure> {
         if self.calls.is_draining() {
             return Ok(false);
@@ -92,7 +92,7 @@ impl Permits<'_, '_> {
         }
         let target = self.calls.target(id);
         target.note_contention(now);
-        // The end of a hold frees a place even when nothing waits now; it is written in its time.
+        // The end of a hold frees a slot even when nothing waits now; it must be written on time.
         if target.gate.held() > 0 {
             let change = target.gate.view(now).next_change();
             target.wake = [target.wake, change].into_iter().flatten().min();
@@ -105,7 +105,7 @@ impl Permits<'_, '_> {
         let queue = self.calls.target(id).queues[priority.index()];
         let first = match readable(self.store.lanes.first_in_turn(queue))? {
             Readable::Whole(Some(first)) => first,
-            // The count that is remembered is not that of the table.
+            // The count in memory differs from the table.
             Readable::Whole(None) => return self.calls.recall(),
             Readable::Damaged(_) => {
                 self.store.lanes.mend_turns()?;
@@ -122,7 +122,8 @@ impl Permits<'_, '_> {
         }
     }
 
-    /// Takes a call out of its lane. None when it is not to be made: it is parked, nobody waits for it, or it is no call.
+    /// Takes a call out of its lane. `None` when it is not to be made: it is parked, nobody waits for it, or it is not
+    /// a call.
     fn start(
         &mut self,
         id: TargetId,
@@ -133,7 +134,7 @@ impl Permits<'_, '_> {
             return Ok(None);
         };
         let number = message.id;
-        // A job that has a place in a limit is watched to its end, whoever waits for it.
+        // A job that has a slot in a limit is watched to its end, whether or not anybody waits for it.
         let counts = job.as_ref().is_some_and(|job| job.permit.is_some());
         if !counts && !self.calls.still_wanted(&message)? {
             tracing::debug!(
@@ -172,7 +173,7 @@ impl Permits<'_, '_> {
         }
     }
 
-    /// What happens to the call of a message if its answer is lost. A message that is no call is not sent again.
+    /// What happens to a message's call if its answer is lost. A message that is not a call is not sent again.
     pub(crate) fn on_unknown_of(
         &mut self,
         target: TargetId,
@@ -197,7 +198,7 @@ impl Permits<'_, '_> {
             Err(invalid) => return Ok(Asked::Nothing(invalid.to_string())),
         };
         let selector = match &call.response_selector {
-            // It was read when the message was sent.
+            // It was parsed once already, when the message was sent.
             Some(path) => Selector::parse(path).ok().map(Arc::new),
             None => target.selector.clone(),
         };
@@ -252,7 +253,7 @@ impl Permits<'_, '_> {
             let waited = now.saturating_since(message.sent_at);
             target.figures.note_wait(priority, waited);
         }
-        // What is in flight keeps no body in memory: the row has it.
+        // A call in flight keeps no body in memory: its row has it.
         message.body = None;
         target.in_flight.insert(
             permit,
@@ -290,7 +291,7 @@ impl Permits<'_, '_> {
 }
 
 impl CallContext<'_> {
-    /// Whether the task that the message would answer still waits. A message without a task token always is.
+    /// Whether the call is still wanted: its task still waits. A message without a task token is always wanted.
     pub(crate) fn still_wanted(&self, message: &MessageRow) -> Result<bool, StoreError> {
         let Some((execution, event)) = message.task else {
             return Ok(true);
@@ -299,9 +300,9 @@ impl CallContext<'_> {
     }
 }
 
-/// What the caller should know of the attempts before one that starts now: when the first began, whether one of them may have done
-/// it, and for how long the vendor may be at work on that. The first says when it was sent by the clock of its repeats: a
-/// vendor compares.
+/// What the caller should know of the earlier attempts: when the first began, whether one of them may have taken effect, and
+/// for how long the vendor may still be at work on it. A first attempt states its start by the same clock as its repeats
+/// will, for a vendor may compare them.
 fn attempt_of(on_unknown: OnUnknown, message: &MessageRow, now: Time) -> Attempt {
     let first = message.first_started_at.unwrap_or(now);
     let micros = u64::try_from(first.as_micros()).unwrap_or_default();

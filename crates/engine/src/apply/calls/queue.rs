@@ -1,4 +1,4 @@
-//! What is asked of a queue that may be one of calls or a plain one: batches of messages, and how the queue is set.
+//! Operations on a queue that may be a lane of calls or a plain queue: batches of messages, and the queue's attributes.
 
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;
@@ -17,7 +17,7 @@ use crate::command::queue::QueueDescription;
 const MAX_BATCH_BYTES: usize = 1_048_576;
 
 impl CallContext<'_> {
-    /// How a queue is set, with its calls in flight when it belongs to an embedded worker.
+    /// A queue's attributes, with its calls in flight when it belongs to an embedded worker.
     pub(crate) fn describe_queue(&mut self, url: &str) -> Result<QueueDescription, Rejected> {
         let description = self.queue.settings().describe_queue(url)?;
         let id = description.id;

@@ -1,6 +1,6 @@
-//! What the headers of an answer tell of the vendor's limits: how many calls are left, when more come, how many there are
-//! in all. The gate decides what follows (`dispatch`): a target with nothing left closes before the first throttle, and a
-//! limit of ours that is above the vendor's is told to people.
+//! What the headers of an answer say of the vendor's limits: how many calls are left, when more come, how many there
+//! are in all. The gate decides what follows (`dispatch`): a target with nothing left closes before the first throttle,
+//! and people are told of a limit of ours that is above the vendor's.
 
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +22,7 @@ const MAX_PAUSE: Duration = Duration::from_secs(60 * 60);
 const REMEMBERED: usize = 32;
 
 impl CallContext<'_> {
-    /// Takes note of what an answer tells. Called after its permit was freed.
+    /// Notes what the headers of an answer say. Called after its permit was freed.
     pub(crate) fn heed_rate_headers(
         &mut self,
         id: TargetId,
@@ -37,7 +37,7 @@ impl CallContext<'_> {
         for stated in &stated_limits {
             self.target(id).note_vendor_limit(stated, now);
         }
-        // A throttle has closed the target already, for as long as it said.
+        // The throttle itself has closed the target already, for as long as it said.
         if matches!(outcome, Outcome::Throttled { .. }) {
             return Ok(());
         }
@@ -106,7 +106,7 @@ impl Target {
     }
 }
 
-/// What the vendor says and what the configuration says, in one sentence.
+/// What the vendor says and what the configuration says, as one sentence.
 fn in_words(quota: Quota, disagreement: &Disagreement) -> String {
     let vendor = match quota {
         Quota::Concurrency { max } => format!("{max} calls in flight"),
@@ -122,7 +122,7 @@ fn in_words(quota: Quota, disagreement: &Disagreement) -> String {
     }
 }
 
-/// A length as people write it: the largest unit that it is whole in.
+/// A length as people write it: in the largest unit of which it is a whole number.
 fn span(length: Duration) -> String {
     let millis = length.as_millis();
     for (unit, name) in [

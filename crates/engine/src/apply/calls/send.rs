@@ -1,4 +1,5 @@
-//! SendMessage, by a workflow or by a client: which queue, is it a valid call, and where the message then lies.
+//! SendMessage, by a workflow or by a client: to which queue, whether it is a valid call, and where the message then
+//! waits.
 
 use std::time::Duration;
 
@@ -23,16 +24,16 @@ use rampmeter_index::Queue;
 pub(crate) enum Placed {
     /// Ready in its lane, or after a delay.
     Lane { delay: Duration },
-    /// It is no valid call: a dead letter from the start.
+    /// It is not a valid call: a dead letter from the start.
     Dead { reason: String },
-    /// On a plain queue, where nobody reads it but its receiver.
+    /// On a plain queue, where only its receiver reads it.
     Plain {
         delay: Duration,
         envelope: Box<Envelope>,
     },
 }
 
-/// A message that the step being made sends. Its body lies in the step, so it is written after it.
+/// A message sent by the step that is being made. Its body lies in the step, so it is written after the step.
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) message: MessageRow,
@@ -134,7 +135,7 @@ impl CallContext<'_> {
         Ok((Some(sending), sent))
     }
 
-    /// Makes a message's row, and decides whether it is a call that can be made.
+    /// Makes a message's row, and decides whether it is a valid call.
     fn read_call(
         &mut self,
         id: MessageNumber,
@@ -187,7 +188,7 @@ impl CallContext<'_> {
         (message, placed)
     }
 
-    /// Writes a new message where it belongs; the task of one that is no valid call fails.
+    /// Writes a new message where it belongs; if it is not a valid call, its task fails.
     pub(crate) fn put_message(
         &mut self,
         message: &mut MessageRow,

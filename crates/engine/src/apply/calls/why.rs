@@ -1,5 +1,5 @@
-//! Why one call of a target has not ended: the gate explains those that wait in their turn, and what only the engine knows of
-//! the others is said here, with the same type. The words for it are `dispatch`'s.
+//! Why a call of a target has not ended. The gate explains the calls that wait in their lanes; what only the engine
+//! knows of the others is added here, as the same type. The wording is `dispatch`'s.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use rampmeter_store::{JobRow, MessageRow};
 
 use crate::memory::target::Target;
 
-/// A delay that ends so soon after another ends with it, for people.
+/// Two delays that end within this time of each other end together, as far as people are concerned.
 const ABOUT: Duration = Duration::from_secs(1);
 
-/// Where a call that has not ended stands.
+/// The status of a call that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     /// Its request is out.
     InFlight,
-    /// It has no place in its lane before this moment; none where that is not known.
+    /// It enters its lane again at this moment; `None` where that is not known.
     Delayed {
         until: Option<Time>,
-        /// What of: the answer to a request of it was lost.
+        /// Why: the answer to one of its requests was lost.
         after_lost_answer: bool,
     },
-    /// Another call of its OrderingKey goes first: this one, where it can be told.
+    /// Another call of its OrderingKey goes first: this one, where it is known.
     Parked { before: Option<MessageNumber> },
-    /// It has its place in its lane, behind so many others.
+    /// It waits in its lane, behind so many others.
     Waiting { ahead: Ahead },
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Ahead {
 }
 
 impl Status {
-    /// In a word, for people.
+    /// The status in a word, for people.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Status::InFlight => "in flight",
@@ -87,7 +87,8 @@ pub(crate) fn explain(
     }
 }
 
-/// Whether the whole target is closed for about as long as a call is delayed: the call lets others go first when it reopens.
+/// Whether the whole target is closed for about as long as a call is delayed: then it is explained like a call that
+/// waits in its lane.
 fn is_closed_as_long(target: &Target, until: Option<Time>, now: Time) -> bool {
     let closed_until = target.gate.view(now).closed_until();
     closed_until
@@ -97,7 +98,7 @@ fn is_closed_as_long(target: &Target, until: Option<Time>, now: Time) -> bool {
         })
 }
 
-/// Why a call that has become a job has not ended. `polled_at`: when it is polled next, where that is a moment.
+/// Why a call that has become a job has not ended. `polled_at`: when it is polled next, where that is known.
 pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation {
     let held_by = Holder::Job {
         job: job.follow_up.job.clone(),
@@ -106,7 +107,7 @@ pub(crate) fn explain_job(job: &JobRow, polled_at: Option<Time>) -> Explanation 
     Explanation::by_host(held_by, Some(job.since), polled_at)
 }
 
-/// Why the first call that waits in each lane has not started, HIGH first.
+/// Why the first call in each lane has not started, HIGH first.
 pub(crate) fn explain_first(target: &Target, now: Time) -> [Option<Explanation>; 3] {
     Priority::ALL.map(|priority| {
         (target.ready[priority.index()] > 0).then(|| in_its_turn(target, priority, 0, now))

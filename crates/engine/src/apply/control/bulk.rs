@@ -1,4 +1,4 @@
-//! The same change to many: one entry of the audit trail says what is meant, and each of the changes refers to it.
+//! The same change to many items: one entry of the audit trail says what is meant, and each single change refers to it.
 
 use rampmeter_store::model::control::{Action, BulkChange};
 use rampmeter_store::model::execution::RedriveExecution;
@@ -9,13 +9,13 @@ use rampmeter_time::UnixMillis;
 use crate::apply::control::context::ControlContext;
 
 impl ControlContext<'_> {
-    /// Notes what a person is about to do to many. Answers the number of that entry.
+    /// Notes a change that a person is about to make to many items. Returns the number of its entry.
     pub(crate) fn begin_bulk(&mut self, bulk: &BulkChange) -> Result<i64, StoreFailure> {
         let (kind, change) = (bulk.kind.as_str(), &bulk.chosen_by);
         self.record_control(&bulk.target, kind, &bulk.subject, change, &bulk.reason)
     }
 
-    /// Takes a failed execution up again, with an entry of its own unless one stands for many.
+    /// Redrives a failed execution, with an audit entry of its own unless it is part of a bulk change.
     pub(crate) fn redrive_execution(
         &mut self,
         redrive: &RedriveExecution,
@@ -29,8 +29,8 @@ impl ControlContext<'_> {
         Ok(redriven_at)
     }
 
-    /// Refuses a change that refers to an entry which is not there, or stands for one change alone: no change is without an
-    /// entry.
+    /// Refuses a change that refers to an entry that does not exist or is not a bulk change's, so that every change is
+    /// on record.
     pub(crate) fn check_bulk(&self, bulk: Option<i64>) -> Result<(), TransactionError> {
         match bulk {
             Some(entry) if !self.workflow.calls.store.controls.is_bulk(entry)? => {

@@ -1,5 +1,5 @@
-//! A person cancels a call. One that waits is never made; of one in flight nobody can know whether the vendor has done it, and
-//! its places stay taken until its answer is here or its hold is over.
+//! A person cancels a call. One that waits is never made. For one in flight nobody can know whether the vendor has done
+//! it, so its slots stay taken until its answer arrives or its hold is over.
 
 use rampmeter_call::cause::{Failure, cause};
 use rampmeter_call::{CANCELLED, OUTCOME_UNKNOWN};

@@ -1,4 +1,4 @@
-//! What people's changes and the passing of time may touch: all that executions and calls may.
+//! What people's changes and retention may touch: all that executions and calls may.
 
 use rampmeter_store::{Ledger, StoreError};
 
@@ -7,7 +7,7 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
 use crate::memory::ControlMemory;
 
-/// The reach of what people change while the server runs, and of what time makes old.
+/// The context of changes by people while the server runs, and of retention.
 #[derive(Debug)]
 pub(crate) struct ControlContext<'t> {
     pub(crate) workflow: WorkflowContext<'t>,

@@ -1,6 +1,6 @@
-//! Dead letters that a person takes up again or discards. One with a task token is the record of a failed task: its
-//! execution is redriven, if it was this failure that ended it. One without is sent again, under its own MessageId, so that
-//! the vendor sees the same idempotency key.
+//! Dead letters that a person redrives or discards. One with a task token is the record of a failed task: its execution
+//! is redriven, if this failure ended it. One without is sent again under its own MessageId, so that the vendor sees
+//! the same idempotency key.
 
 use rampmeter_asl::{Detail, Event, EventId, record};
 use rampmeter_call::{CallMessage, OUTCOME_UNKNOWN, OnUnknown};
@@ -21,7 +21,7 @@ use crate::apply::subject::Subject;
 use crate::command::Reply;
 use rampmeter_index::Queue;
 
-/// Failures of branches and iterations that one end may have passed through on its way up.
+/// Levels of branches and iterations through which a failure is followed down to its task.
 const DEEPEST: usize = 1_000;
 
 /// A dead letter: its message, its queue, and the lane that it was in, if that is known.
@@ -51,7 +51,7 @@ impl ControlContext<'_> {
         Ok(())
     }
 
-    /// Redrives the execution of a dead letter, or sends its call again. The letter is gone then.
+    /// Redrives the execution of a dead letter, or sends its call again. The dead letter is gone afterwards.
     pub(crate) fn redrive_letter(
         &mut self,
         redrive: &RedriveDeadLetter,
@@ -125,7 +125,7 @@ impl ControlContext<'_> {
         let DeadLetterTaken { message, queue, .. } = self.dead_letter(discard.id)?;
         self.check_bulk(discard.bulk)?;
         self.delete_letter(&message, queue)?;
-        // The history of an execution refers to the answers of its own calls until it is forgotten.
+        // The history of an execution refers to the answers of its calls until retention deletes it.
         if message.task.is_none() {
             let bodies = self
                 .workflow
@@ -150,7 +150,7 @@ impl ControlContext<'_> {
         let Some(message) = self.workflow.calls.store.messages.message(number)? else {
             return Err(unknown().into());
         };
-        // The target of the letter may have been taken out of the configuration.
+        // Its target may no longer be configured.
         let Some(queue) = self.workflow.calls.queue.memory.queues.get(message.queue) else {
             let what = format!("the target of dead letter c-{id} is not configured");
             return Err(Rejected::Impossible(what).into());
@@ -188,7 +188,7 @@ impl ControlContext<'_> {
         Ok(())
     }
 
-    /// Puts the call back into a lane, with all its attempts before it.
+    /// Puts the call back into a lane, with all its attempts before it again.
     fn send_letter_again(
         &mut self,
         mut message: MessageRow,
@@ -257,8 +257,8 @@ impl ControlContext<'_> {
         Ok(Redriven::Execution(arn))
     }
 
-    /// Why the failure of a task is not what its execution ended with; none when it is. From the last event, the
-    /// failures of Map and Parallel states and of their iterations lead down to the task that failed first.
+    /// Why the failure of a task is not the one that ended its execution; `None` when it is. From the last event, the
+    /// failures of Map and Parallel states and their children lead down to the task that failed first.
     fn went_on(
         &self,
         row: &ExecutionRow,

@@ -1,6 +1,6 @@
 //! Limits that are changed while the server runs: the maximum of one limit, for a time or until it is reset. The gate
-//! takes the new rules at once (`dispatch::Gate::amend`); nothing that is out is called back, so a limit that is lowered
-//! refuses until enough places are free, and one that is raised counts what the lower one let through.
+//! takes the new rules at once (`dispatch::Gate::amend`); calls in flight are left alone, so a lowered limit admits
+//! nothing until enough slots are free, and a raised one counts what the lower one admitted.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ impl ControlContext<'_> {
         Ok(changed)
     }
 
-    /// Puts limits back whose time is over.
+    /// Ends the limit changes whose time is over.
     pub(crate) fn end_limit_changes(&mut self) -> Result<(), StoreFailure> {
         let now = self.now();
         let due: Vec<TargetId> = self
@@ -137,7 +137,7 @@ impl ControlContext<'_> {
     }
 }
 
-/// The rules of the configuration with other maxima. `Err` says why they make no sense.
+/// The configured rules with other maxima. `Err` says why they make no sense.
 pub(crate) fn amended(
     base: &Rules,
     overrides: &BTreeMap<String, LimitOverride>,

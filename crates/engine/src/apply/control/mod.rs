@@ -1,4 +1,4 @@
-//! What people change while the server runs, and what time makes old.
+//! What people change while the server runs, and what retention deletes.
 
 pub(crate) mod bulk;
 pub(crate) mod call_cancel;

@@ -131,7 +131,7 @@ impl ControlContext<'_> {
             .ok_or_else(|| Rejected::Unknown(format!("there is no target {name}")))
     }
 
-    /// Adds an entry to the audit trail. Answers its number.
+    /// Adds an entry to the audit trail. Returns its number.
     pub(crate) fn record_control(
         &self,
         target: &str,

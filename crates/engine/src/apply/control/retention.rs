@@ -1,6 +1,6 @@
-//! Retention: what has ended is forgotten after a time, a page in each transaction, so that the writer never stops for it.
-//! Executions go with their child executions, histories and bodies; outcomes of calls without a workflow with theirs. Dead
-//! letters stay until somebody redrives or discards them.
+//! Retention: what has ended is deleted after a time, a page in each transaction, so that the writer never stops for
+//! it. Executions go with their child executions, histories and bodies, and outcomes of calls without a workflow with
+//! their bodies. Dead letters stay until somebody redrives or discards them.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ const STEPS_AT_ONCE: usize = 512;
 /// Entries of the audit trail that are deleted in one transaction.
 const ACTIONS_AT_ONCE: u32 = 512;
 
-/// Longest time between two looks whether something is old enough.
+/// Longest time between two checks for something old enough.
 const MAX_PAUSE: Duration = Duration::from_secs(60);
 
 impl ControlContext<'_> {
-    /// Deletes some of what is older than retention allows. Answers whether there is more. What cannot be read stays.
+    /// Deletes some of what is older than retention allows. Returns whether there is more. What cannot be read stays.
     pub(crate) fn forget_old(&mut self) -> Result<bool, StoreFailure> {
         if self.now() < self.memory.forget_at {
             return Ok(false);
@@ -93,8 +93,8 @@ impl ControlContext<'_> {
         Ok(more)
     }
 
-    /// Deletes an execution after its child executions, as many as are `left` to this transaction. Answers whether it is
-    /// gone.
+    /// Deletes an execution after its child executions, at most as many as are `left` to this transaction. Returns
+    /// whether it is gone.
     fn forget_execution(&mut self, row: &ExecutionRow, left: &mut u32) -> Result<bool, StoreError> {
         loop {
             let children = self

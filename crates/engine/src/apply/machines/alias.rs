@@ -97,7 +97,7 @@ impl MachineContext<'_> {
         Ok(row.map(|row| (found.machine, row)))
     }
 
-    /// The versions that routes name, which must be there and of one state machine.
+    /// The versions that routes name, which must exist and belong to one state machine.
     fn check_routes(&self, routes: &[Route]) -> Result<Checked, TransactionError> {
         let mut checked: Option<Checked> = None;
         for route in routes {

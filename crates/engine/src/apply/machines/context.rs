@@ -1,4 +1,4 @@
-//! What changes of state machines may touch: their tables and the compiled revisions. No execution.
+//! What changes to state machines may touch: their tables and the compiled revisions, but no execution.
 
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::{Ledger, MachineTables, StoreError};
@@ -7,7 +7,7 @@ use crate::apply::journal::Journal;
 use crate::apply::subject::Subject;
 use rampmeter_index::Machines;
 
-/// The reach of whatever is done with state machines, their versions and their aliases.
+/// The context of everything that is done with state machines, their versions and their aliases.
 #[derive(Debug)]
 pub(crate) struct MachineContext<'t> {
     pub(crate) store: MachineStore<'t>,

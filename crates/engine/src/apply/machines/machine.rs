@@ -16,7 +16,7 @@ use crate::apply::machines::context::MachineContext;
 use crate::apply::subject::Subject;
 
 impl MachineContext<'_> {
-    /// Makes a state machine. Asked again for the same one, it answers as the first time.
+    /// Makes a state machine. Asked again for the same one, it gives the same response.
     pub(crate) fn create_state_machine(
         &mut self,
         create: CreateStateMachine,
@@ -61,7 +61,8 @@ impl MachineContext<'_> {
         })
     }
 
-    /// Changes a state machine for the executions that start from now on. A change of nothing makes no revision.
+    /// Changes a state machine for the executions that start from now on. A change without a difference makes no
+    /// revision.
     pub(crate) fn update_state_machine(
         &mut self,
         update: UpdateStateMachine,
@@ -111,14 +112,14 @@ impl MachineContext<'_> {
         found.ok_or_else(|| Rejected::StateMachineDoesNotExist(arn.to_owned()).into())
     }
 
-    /// Makes a revision the newest; answers it with its number.
+    /// Makes a revision the newest; returns it with its number.
     fn revise(&mut self, mut row: RevisionRow) -> Result<RevisionRow, StoreError> {
         row.id = self.store.machines.insert_revision(&row)?;
         self.memory.publish(&row.name, row.id);
         Ok(row)
     }
 
-    /// Publishes the newest revision if that was asked for; answers the version's ARN.
+    /// Publishes the newest revision if that was asked for; returns the version's ARN.
     fn publish_change(
         &mut self,
         row: &RevisionRow,
@@ -134,7 +135,7 @@ impl MachineContext<'_> {
     }
 }
 
-/// Errors of the definition, and what an Express state machine may not do.
+/// Refuses errors in the definition, and what an EXPRESS state machine may not do.
 fn check(definition: &str, kind: MachineKind) -> Result<(), Rejected> {
     let problems = match (StateMachine::parse(definition), kind) {
         (Err(problems), _) => problems,

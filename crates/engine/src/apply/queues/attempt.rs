@@ -17,7 +17,7 @@ use rampmeter_index::Taking;
 /// How long an attempt can be repeated: the deduplication interval.
 const REPEATABLE: Duration = Duration::from_secs(300);
 
-/// Half of SHA-256 of an attempt's id, so that the index has keys of one length.
+/// Half of the SHA-256 of an attempt's id, so that the index has keys of one length.
 pub(crate) fn digest(id: &str) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&Sha256::digest(id)[..16]);

@@ -1,5 +1,5 @@
-//! Batches of what is done with receipt handles: SQS's rules for the whole, and then each entry by itself. An entry that is refused does not touch the
-//! others.
+//! Batches of operations on receipt handles: SQS's rules for the whole batch, and then each entry by itself. A refused
+//! entry does not affect the others.
 
 use rampmeter_store::TransactionError;
 use rampmeter_store::model::id::QueueId;

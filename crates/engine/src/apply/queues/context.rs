@@ -1,5 +1,5 @@
-//! What the operations on queues may touch: the tables of queues and messages, and what is remembered of queues. Nothing of
-//! targets, calls or executions, but for the bodies of messages, which may lie in the step that sent them.
+//! What the operations on queues may touch: the tables of queues and messages, and the memory of queues. Nothing of
+//! targets, calls or executions, except the bodies of messages, which may lie in the step that sent them.
 
 use rampmeter_store::model::arn::ArnScope;
 use rampmeter_store::model::token::TokenSeal;
@@ -9,7 +9,7 @@ use crate::apply::journal::Journal;
 use crate::apply::subject::Subject;
 use crate::memory::QueueMemory;
 
-/// The reach of whatever is done with queues.
+/// The context of everything that is done with queues.
 #[derive(Debug)]
 pub(crate) struct QueueContext<'t> {
     pub(crate) store: QueueStore<'t>,

@@ -21,7 +21,7 @@ use crate::command::queue::QueueDescription;
 /// Names on one page of a list.
 const PAGE: usize = 1_000;
 
-/// What queues there are, and how each is set.
+/// Which queues there are, and the attributes of each.
 #[derive(Debug)]
 pub(crate) struct QueueSettings<'a, 't> {
     pub(crate) queue: &'a mut QueueContext<'t>,
@@ -93,7 +93,7 @@ impl QueueSettings<'_, '_> {
         })
     }
 
-    /// The dead-letter queue must be there, of the same type, and let this queue in.
+    /// The dead-letter queue must exist, be of the same type, and allow this queue as a source.
     fn check_redrive(
         &mut self,
         name: &str,

@@ -1,5 +1,5 @@
-//! MessageRetentionPeriod: what a plain queue has kept for so long is deleted, whether or not anybody receives from it. A few in
-//! each transaction, so that a long queue cannot hold the writer.
+//! MessageRetentionPeriod: messages that a plain queue has kept for so long are deleted, whether or not anybody
+//! receives from it. A few in each transaction, so that a long queue cannot occupy the writer.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use crate::apply::subject::Subject;
 /// Messages deleted in one transaction, of each status.
 const DELETED_AT_ONCE: u32 = 256;
 
-/// The longest time between two looks at a queue; one that keeps messages for less is looked at ten times in that time.
+/// The longest time between two checks of a queue. A queue that keeps messages for a shorter time is checked ten times
+/// within it.
 const MAX_BETWEEN_LOOKS: Duration = Duration::from_secs(60);
 
 impl QueueContext<'_> {
-    /// Deletes some of what is too old in the queue whose turn it is. Answers whether more may be due.
+    /// Deletes some of what is too old in the queue whose turn it is. Returns whether more may be due.
     pub(crate) fn expire_messages(&mut self) -> Result<bool, StoreFailure> {
         let now = self.now();
         if self.memory.expiries.wants_round(now) {
@@ -52,7 +53,7 @@ impl QueueContext<'_> {
         Ok(true)
     }
 
-    /// Some of the messages of a queue that were sent so long ago.
+    /// Some of the messages of a queue that were sent at least so long ago.
     fn expired(&self, queue: QueueId, kept: Duration) -> Result<Vec<MessageNumber>, StoreError> {
         let sent_before = self.now().saturating_sub(kept);
         let Some(first_kept) = self.store.messages.first_sent_after(sent_before)? else {

@@ -1,5 +1,5 @@
 //! The operations of SQS on plain queues: which file applies which request, and which queue a request means.
-//! What is sent to the queues of an embedded worker is a call; see `apply::calls::send`.
+//! A message to a queue of an embedded worker is a call; see `apply::calls::send`.
 
 mod attempt;
 pub(crate) mod batch;
@@ -24,7 +24,7 @@ use crate::apply::queues::context::QueueContext;
 use crate::apply::subject::Subject;
 use crate::command::queue::QueueCommand;
 
-/// An answer for the client, or why there is none.
+/// A response for the client, or why there is none.
 pub(crate) type Applied<T> = Result<T, TransactionError>;
 
 impl QueueContext<'_> {
@@ -77,8 +77,8 @@ impl QueueContext<'_> {
         }
     }
 
-    /// Does what plain queues have to do by themselves: long polls, deletions, move tasks. Answers whether more is due
-    /// at once.
+    /// Does the work of plain queues that no request asks for: long polls, deletions, move tasks. Returns whether more
+    /// is due at once.
     pub(crate) fn work_on_queues(&mut self) -> Result<bool, StoreFailure> {
         let swept = self.sweep_queues()? | self.expire_messages()?;
         let moved = self.move_tasks().run_move_tasks()?;
@@ -95,7 +95,7 @@ impl QueueContext<'_> {
             .ok_or_else(|| Rejected::QueueDoesNotExist(name.to_owned()))
     }
 
-    /// The plain queue that a URL or a name means; those of an embedded worker are not for clients to change.
+    /// The plain queue that a URL or a name means. Clients may not change the queues of an embedded worker.
     fn find_plain_queue(&self, url: &str) -> Result<QueueId, Rejected> {
         let id = self.find_queue(url)?.id;
         self.refuse_lane(id)?;

@@ -1,4 +1,4 @@
-//! Message move tasks: a dead-letter queue's messages go back to where they came from, or to a queue that is named.
+//! Message move tasks: a dead-letter queue's messages go back to where they came from, or to a named queue.
 //! They arrive as new messages, with new ids, as on AWS.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html>
 
@@ -31,7 +31,7 @@ const MAX_LISTED: i64 = 10;
 /// Messages that one task moves in one transaction.
 const MOVED_AT_ONCE: usize = 128;
 
-/// What the seal of a task's handle is for.
+/// The purpose that is sealed into a task's handle.
 const PURPOSE: &[u8] = b"move task";
 
 const NO_TASK: &str = "Task does not exist.";
@@ -188,7 +188,7 @@ impl MoveTasks<'_, '_> {
         }
     }
 
-    /// A task's handle in AWS's form: base64 of the task's id, here a sealed one, and the source's ARN.
+    /// A task's handle in AWS's form: base64 of the task's id, which is sealed here, and the source's ARN.
     fn handle_of(&self, row: &MoveTaskRow) -> String {
         let handle = json!({
             "taskId": self.queue.seal.seal_text(PURPOSE, &row.id.to_be_bytes()),
@@ -231,7 +231,7 @@ impl MoveTasks<'_, '_> {
             })
     }
 
-    /// Moves what is due. Answers whether more is due at once.
+    /// Moves what is due. Returns whether more is due at once.
     pub(crate) fn run_move_tasks(&mut self) -> Result<bool, StoreFailure> {
         let due: Vec<i64> = self
             .queue
@@ -278,7 +278,8 @@ impl MoveTasks<'_, '_> {
         Ok(())
     }
 
-    /// Moves the next message; otherwise the task has ended, and the row says how. A message that cannot be read is set aside.
+    /// Moves the next message. `false` when the task has ended; the row then says how. A message that cannot be read is
+    /// set aside.
     fn move_next(&mut self, task: &mut MoveTaskRow) -> Result<bool, StoreFailure> {
         let source = self
             .queue

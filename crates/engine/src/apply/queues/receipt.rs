@@ -19,15 +19,15 @@ use crate::apply::subject::Subject;
 /// What a receipt handle leads to.
 #[derive(Debug)]
 enum Found {
-    /// The message, received last with this handle, and how it is hidden if it is in flight.
+    /// The message, whose latest receive gave this handle, and how it is hidden if it is in flight.
     Newest(Box<MessageRow>, Option<Hidden>),
     /// The message has been received again since.
     Superseded,
-    /// No message of this queue any more.
+    /// The message is no longer in this queue.
     Gone,
 }
 
-/// What the holders of receipt handles do.
+/// What the holders of receipt handles may do.
 #[derive(Debug)]
 pub(crate) struct Receipts<'a, 't> {
     pub(crate) queue: &'a mut QueueContext<'t>,
@@ -49,8 +49,8 @@ impl Receipts<'_, '_> {
         self.delete_from(queue, delete)
     }
 
-    /// A standard queue says yes to a handle that has been superseded, and deletes nothing. A FIFO queue refuses one
-    /// whose message is visible again, for another consumer may have it next.
+    /// A standard queue accepts a superseded handle and deletes nothing. A FIFO queue refuses a handle whose message is
+    /// visible again, for another consumer may have it next.
     pub(crate) fn delete_from(&mut self, queue: QueueId, delete: &DeleteMessage) -> Applied<()> {
         let fifo = self.queue.is_fifo(queue);
         let found = self.find_receipt(queue, &delete.receipt_handle)?;

@@ -53,13 +53,13 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Whether there was nothing to take: no message, and none that was set aside.
+    /// Whether there was nothing to take: no message, not even one that was set aside.
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty() && self.set_aside == 0
     }
 }
 
-/// What receives take from queues, and those who wait for messages.
+/// What receives take from queues, and the receives that wait for messages.
 #[derive(Debug)]
 pub(crate) struct Receives<'a, 't> {
     pub(crate) queue: &'a mut QueueContext<'t>,
@@ -140,7 +140,7 @@ impl Receives<'_, '_> {
         Ok((taking, wait))
     }
 
-    /// Answers the receives whose time is over, and those whose queues have messages again. Says whether some remain
+    /// Answers the receives whose time is over, and those whose queues have messages again. Returns whether some remain
     /// that could be served at once.
     pub(crate) fn serve_waiting_receives(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.queue.is_draining() {
@@ -187,7 +187,7 @@ impl Receives<'_, '_> {
         })
     }
 
-    /// Takes what a receive may take now, and the answer to it.
+    /// Takes what a receive may take now, and makes the response to it.
     fn take_messages(
         &mut self,
         taking: Taking,
@@ -202,7 +202,7 @@ impl Receives<'_, '_> {
             return Ok(self.hand_out(taking, again.messages, fifo)?);
         }
         if self.is_full(taking.queue) {
-            // FIFO queues then answer with nothing, as on AWS.
+            // A FIFO queue then gives no messages, as on AWS.
             return if fifo {
                 Ok(Vec::new())
             } else {
@@ -284,7 +284,7 @@ impl Receives<'_, '_> {
         Ok(())
     }
 
-    /// None when it is set aside: deleted, or sent to the dead letters.
+    /// `None` when it is set aside: deleted, or moved to the dead-letter queue.
     fn take_readable(
         &mut self,
         taking: Taking,
@@ -312,12 +312,12 @@ impl Receives<'_, '_> {
             received_at: Some(self.queue.now()),
         };
         self.queue.hide_received(queue, number, hidden)?;
-        // A receive hands out no body that cannot be read.
+        // A receive never hands out a message whose body cannot be read.
         message_body(self.store.executions, &message)?;
         Ok(Some((message, envelope)))
     }
 
-    /// Where a message goes that has been received as often as its queue allows.
+    /// The queue to which a message goes once it has been received as often as its own queue allows.
     fn dead_letter_queue(
         &self,
         queue: QueueId,
@@ -357,7 +357,7 @@ impl Receives<'_, '_> {
         self.queue.arrive(dead, message.id, &envelope, true)
     }
 
-    /// Makes the answer. Messages received without a visibility timeout are visible again at once.
+    /// Makes the response. Messages received with a visibility timeout of 0 are visible again at once.
     fn hand_out(
         &mut self,
         taking: Taking,

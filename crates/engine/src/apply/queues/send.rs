@@ -31,7 +31,7 @@ pub(crate) struct PlainMessage {
 type Made = (MessageNumber, Option<PlainMessage>);
 
 impl QueueContext<'_> {
-    /// Sends to a plain queue. `batched`: the texts of errors differ by a word.
+    /// Sends to a plain queue. `batched` matters only to the texts of errors, which differ by a word.
     pub(crate) fn send_plain(
         &mut self,
         queue: QueueId,
@@ -45,7 +45,7 @@ impl QueueContext<'_> {
         Ok(sent)
     }
 
-    /// The answer to a SendMessage, and the message to write unless it was sent before.
+    /// The response to a SendMessage, and the message to write unless it was sent before.
     pub(crate) fn make_plain(
         &mut self,
         queue: QueueId,
@@ -116,8 +116,8 @@ impl QueueContext<'_> {
         ))
     }
 
-    /// Notes whose task a message in a queue of an external worker is: the target may be given an embedded one before
-    /// it is received.
+    /// Notes whose task a message in a queue of an external worker belongs to: the target may be given an embedded
+    /// worker before the message is received.
     fn note_call(&mut self, row: &mut MessageRow) {
         let Some(target) = self.memory.queues.target_of(row.queue) else {
             return;
@@ -131,7 +131,7 @@ impl QueueContext<'_> {
         }
     }
 
-    /// The row of a message that is no call.
+    /// The row of a message that is not a call.
     pub(crate) fn plain_row(&self, id: MessageNumber, queue: QueueId, body: String) -> MessageRow {
         MessageRow {
             id,
@@ -155,7 +155,7 @@ impl QueueContext<'_> {
     }
 
     /// What two messages that count as one have in common: their deduplication id, and their group if the queue
-    /// looks within groups. Half of SHA-256, so that the index has keys of one length.
+    /// deduplicates within groups. Half of a SHA-256, so that the index has keys of one length.
     fn deduplication_digest(&self, queue: QueueId, envelope: &Envelope) -> Option<[u8; 16]> {
         let id = envelope.deduplication_id.as_deref()?;
         let record = self.queue_record(queue);

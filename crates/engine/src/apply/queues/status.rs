@@ -1,5 +1,5 @@
-//! Where a message of a plain queue stands: visible, hidden until a time, gone. Every change of it goes through here, so
-//! that the order within FIFO groups, the counts and the waiting receives follow.
+//! The status of a message of a plain queue: visible, hidden until a time, or gone. Every change of it goes through
+//! here, which keeps the order within FIFO groups, the counts and the waiting receives consistent.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ impl QueueContext<'_> {
         }
     }
 
-    /// Makes a message visible whose time of being hidden is over.
+    /// Makes a hidden message visible when its time is over.
     pub(crate) fn show(
         &mut self,
         queue: QueueId,
@@ -119,7 +119,7 @@ impl QueueContext<'_> {
         })
     }
 
-    /// Tells those who wait for messages of a queue that it has one.
+    /// Marks the receives that wait on a queue as ready to be served.
     fn wake(&mut self, queue: QueueId) {
         self.memory.waiting.wake(queue);
         self.memory.sources.wake(queue);
@@ -153,7 +153,7 @@ impl QueueContext<'_> {
         Ok(())
     }
 
-    /// Takes a message out of its queue, wherever it stands, but leaves it in the store.
+    /// Takes a message out of its queue, whatever its status, but leaves it in the store.
     pub(crate) fn withdraw(
         &mut self,
         queue: QueueId,
@@ -186,7 +186,7 @@ impl QueueContext<'_> {
         self.store.queues.delete_envelope(message)
     }
 
-    /// Makes the first message of a group the one that can be received, unless it is hidden: then the group waits.
+    /// Makes the first message of a group the one that can be received. If it is hidden, the group waits.
     pub(crate) fn settle_group(
         &mut self,
         queue: QueueId,
@@ -199,7 +199,7 @@ impl QueueContext<'_> {
         let Some(&first) = firsts.first() else {
             return Ok(());
         };
-        // A message that came back from a dead-letter queue may have gone before the one that was first.
+        // A message that came back from a dead-letter queue may now be before the one that was first.
         if let Some(&second) = firsts.get(1) {
             self.store.messages.unready(queue, second)?;
         }

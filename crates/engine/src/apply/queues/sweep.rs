@@ -1,5 +1,5 @@
 //! PurgeQueue and DeleteQueue. Both take effect at once; the rows are deleted a few in each transaction, so that a long
-//! queue cannot hold the writer.
+//! queue cannot occupy the writer.
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ impl QueueContext<'_> {
         Ok(())
     }
 
-    /// Deletes some of the messages that purges and deleted queues left. Answers whether there are more.
+    /// Deletes some of the messages that purges and deleted queues left behind. Returns whether there are more.
     pub(crate) fn sweep_queues(&mut self) -> Result<bool, StoreFailure> {
         let Some((&queue, &below)) = self.memory.sweeps.first_key_value() else {
             return Ok(false);

@@ -1,6 +1,6 @@
 //! CreateActivity, DeleteActivity and GetActivityTask, and the tasks that wait for a worker. They are rows: a restart
-//! loses none. A worker that goes away before its answer arrives has the task all the same, as on AWS: its time-out or
-//! its heartbeat ends it.
+//! loses none. A worker that disconnects before the response reaches it has taken the task all the same, as on AWS: the
+//! task's timeout or heartbeat ends it.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl ActivityTasks<'_, '_> {
                 return Ok(());
             }
         };
-        // A task is given to nobody who has gone already.
+        // Do not give a task to a worker that has already gone.
         if reply.is_closed() {
             return Ok(());
         }
@@ -140,8 +140,8 @@ impl ActivityTasks<'_, '_> {
         Ok(())
     }
 
-    /// Gives the task that has waited longest to a worker, if its execution still waits for it. One that cannot be read fails
-    /// with its execution.
+    /// Gives a worker the task that has waited longest, if its execution still waits for it. A task that cannot be read
+    /// fails with its execution.
     fn take_task(
         &mut self,
         activity: ActivityId,
@@ -174,7 +174,7 @@ impl ActivityTasks<'_, '_> {
         }
     }
 
-    /// The input of a task: what its `ActivityScheduled` event says. None when nobody waits for it any more.
+    /// The input of a task: what its `ActivityScheduled` event says. `None` when nobody waits for it any more.
     fn input_of(&self, row: &ActivityTaskRow) -> Result<Option<Payload>, StoreError> {
         if !self.workflow.calls.waits_for(row.execution, row.event)? {
             return Ok(None);
@@ -192,8 +192,8 @@ impl ActivityTasks<'_, '_> {
         }
     }
 
-    /// Keeps the task of an activity until a worker takes it. Answers whether there is such an activity: it may have been deleted since
-    /// the interpreter asked, if that was evaluated beside the writer.
+    /// Keeps the task of an activity until a worker takes it. Returns whether there is such an activity: if the step
+    /// was evaluated beside the writer, it may have been deleted meanwhile.
     pub(crate) fn keep_task(
         &mut self,
         arn: &str,
@@ -217,7 +217,7 @@ impl ActivityTasks<'_, '_> {
         Ok(true)
     }
 
-    /// Answers the workers whose time is over, and those whose activities have tasks. Says whether some remain that
+    /// Answers the workers whose time is over, and those whose activities have tasks. Returns whether some remain that
     /// could be served at once.
     pub(crate) fn serve_waiting_workers(&mut self) -> Result<bool, StoreFailure> {
         let over = if self.workflow.is_draining() {

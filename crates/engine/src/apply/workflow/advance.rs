@@ -1,5 +1,5 @@
-//! Brings one execution as far as one stimulus carries it: the frame that waits for it moves (`step`), and then whatever
-//! follows from that in other frames (`work`), all in the open transaction.
+//! Moves one execution as far as one stimulus takes it: the frame that waits for the stimulus moves (`step`), and then
+//! whatever follows in other frames is done (`work`), all in the open transaction.
 
 use rampmeter_asl::{Frame, FrameId, Payload, Stimulus, TimerKind};
 use rampmeter_store::{ExecutionRow, StoreError};
@@ -12,9 +12,9 @@ use rampmeter_index::Machine;
 /// What became of a stimulus.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Advanced {
-    /// The execution moved, and the step is written; or it is suspended, and will.
+    /// The execution moved, and the step is written; or it is suspended, and will move later.
     Moved,
-    /// The execution does not wait for that event any more. Nothing was written.
+    /// The execution no longer waits for that event. Nothing was written.
     Stale,
 }
 
@@ -81,7 +81,7 @@ impl Steps<'_, '_> {
         Ok(found.unwrap_or(0))
     }
 
-    /// Begins an execution whose row is not in the store yet with its root frame. It spends at most `budget` now.
+    /// Begins an execution, whose row is not in the store yet, with its root frame. It spends at most `budget` now.
     pub(crate) fn begin(
         &mut self,
         machine: &std::sync::Arc<Machine>,

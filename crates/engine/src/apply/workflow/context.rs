@@ -13,7 +13,7 @@ use crate::apply::subject::Subject;
 use crate::memory::WorkflowMemory;
 use rampmeter_index::Machine;
 
-/// The reach of whatever is done with executions.
+/// The context of everything that is done with executions.
 #[derive(Debug)]
 pub(crate) struct WorkflowContext<'t> {
     pub(crate) calls: CallContext<'t>,
@@ -58,7 +58,7 @@ impl WorkflowContext<'_> {
         machines.newest(name, self.store.machines, self.arns)
     }
 
-    /// Gives an execution a command of its own after this transaction, unless one waits already.
+    /// Gives an execution a command of its own after this transaction, unless one is already waiting.
     pub(crate) fn go_on_later(&mut self, id: ExecutionId) {
         if self.memory.continuing.insert(id) {
             self.journal_mut().out.continuing.push(id);
@@ -82,7 +82,7 @@ impl Subject for WorkflowContext<'_> {
     fn read_again(&mut self) -> Result<(), StoreError> {
         self.calls.read_again()?;
         self.memory.read_again(self.ledger, self.store.machines)?;
-        // What was taken out of the table to be done is in it again.
+        // What had been taken out of the table to be done is in it again.
         for id in self.store.executions.continuing()? {
             self.go_on_later(id);
         }

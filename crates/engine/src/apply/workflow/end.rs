@@ -1,4 +1,4 @@
-//! An execution has ended: what is to be counted and told of it once that is on disk.
+//! An execution has ended: what is to be counted and logged once that is on disk.
 
 use rampmeter_asl::End;
 use rampmeter_store::model::figures::EndedExecution;
@@ -8,8 +8,8 @@ use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::work::Moving;
 
 impl WorkflowContext<'_> {
-    /// Notes the end of an execution. That of a map run's child is its parent's affair; that of one whose definition cannot be
-    /// read is told as damage.
+    /// Notes the end of an execution. A map run's child is left to its parent; an execution whose definition cannot be
+    /// read is reported as damaged instead.
     pub(crate) fn note_end(&mut self, moving: &Moving, end: &End) {
         let row = &moving.row;
         let (Some(stopped_at), Some(machine), None) =

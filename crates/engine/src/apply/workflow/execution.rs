@@ -35,7 +35,7 @@ pub(crate) struct NewExecution {
 #[derive(Debug)]
 pub(crate) enum Start {
     New(Box<NewExecution>),
-    /// It runs already.
+    /// It is already running.
     Again(StartedExecution),
 }
 
@@ -56,7 +56,7 @@ impl<'t> WorkflowContext<'t> {
 }
 
 impl Starts<'_, '_> {
-    /// Starts an execution, or answers again for one with the same name and input that still runs.
+    /// Starts an execution, or gives the same response again for a running one with the same name and input.
     pub(crate) fn start_execution(
         &mut self,
         start: &StartExecution,
@@ -77,8 +77,8 @@ impl Starts<'_, '_> {
         }
     }
 
-    /// What an ARN starts executions of: the newest revision of a state machine, a version of it, or the version that its
-    /// alias routes this one to.
+    /// What an ARN starts: the newest revision of a state machine, a version of it, or the version to which an alias
+    /// routes this execution.
     pub(crate) fn resolve(
         &mut self,
         arn: &str,
@@ -200,7 +200,7 @@ impl Starts<'_, '_> {
         Ok(started)
     }
 
-    /// AWS's idempotency of names: the same name and input get the first answer while the execution runs.
+    /// AWS's idempotency of names: while the execution runs, the same name and input get the first response again.
     fn start_again(
         &self,
         machine_name: &str,
@@ -243,8 +243,8 @@ impl WorkflowContext<'_> {
         Ok(self.now_millis())
     }
 
-    /// Ends an execution whose row cannot be read, or does not lead to its state machine any more: whoever stops it wants it to do
-    /// nothing more, and that is done. `why` is told of one that is not there at all.
+    /// Ends an execution whose row cannot be read or no longer leads to its state machine: whoever stops it wants it to
+    /// do nothing more, and that is possible. `why` is the error for one that does not exist at all.
     fn stop_unreadable(
         &mut self,
         arn: &str,

@@ -1,5 +1,5 @@
-//! Parallel and Map states: their children begin, end, and are joined, cancelled or forgotten. What the end of a child
-//! means is said by the interpreter's `Join`; each piece of work here touches a few frames and no more.
+//! Parallel and Map states: their children begin, end, and are joined, cancelled or forgotten. The interpreter's `Join`
+//! says what the end of a child means; each piece of work here touches only a few frames.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl<'t> WorkflowContext<'t> {
 }
 
 impl Forks<'_, '_> {
-    /// A frame asked for children. `step` holds it as it rests.
+    /// A frame asked for children. `step` holds the frame as it waits.
     pub(crate) fn fork(
         &mut self,
         moving: &mut Moving,
@@ -82,7 +82,7 @@ impl Forks<'_, '_> {
         Ok(found.filter(|row| row.live && row.join.fork().first == first))
     }
 
-    /// Begins the first of a range of children; the others are due next.
+    /// Begins the first children of a range; the others are due next.
     pub(crate) fn begin_children(
         &mut self,
         moving: &mut Moving,
@@ -154,8 +154,8 @@ impl Forks<'_, '_> {
         Ok(())
     }
 
-    /// Tells a frame what became of its children. Their rows are then forgotten, unless the frame fails by them: a redrive
-    /// begins those anew that did not succeed.
+    /// Tells a frame what became of its children. Their rows are then deleted, unless they make the frame fail: a
+    /// redrive begins those anew that did not succeed.
     pub(crate) fn join(
         &mut self,
         moving: &mut Moving,
@@ -193,7 +193,7 @@ impl Forks<'_, '_> {
         Ok(())
     }
 
-    /// Cancels the next child that runs, the deepest first; when there is none, does what `outcome` says.
+    /// Cancels the next running child, the deepest first; when there is none, does what `outcome` says.
     pub(crate) fn cancel_children(
         &mut self,
         moving: &mut Moving,
@@ -236,7 +236,7 @@ impl Forks<'_, '_> {
         match self.store.frames.fork(execution, child.id)? {
             None => self.cancel(moving, child.id),
             Some(mut below) => {
-                // What its children still do counts no more.
+                // What its children still do no longer counts.
                 below.live = false;
                 self.store.frames.put_fork(execution, &below)?;
                 moving.due.push_front(Work::Cancel {
@@ -346,8 +346,8 @@ impl WorkflowContext<'_> {
         }))
     }
 
-    /// The outputs of the children that succeeded, in the order of their indices. Those of a fork whose outputs are
-    /// together longer than a state's data may be are read only so far that this shows.
+    /// The outputs of the children that succeeded, in the order of their indices. Where the outputs together are longer
+    /// than a state's data may be, only enough are read to show it.
     pub(crate) fn results(
         &self,
         execution: &ExecutionRow,

@@ -1,5 +1,5 @@
-//! Map runs: a Distributed Map state starts child executions, each with a history of its own, and waits for them. Their
-//! starts are work of the parent's, a few in each command; the end of each is counted in the transaction that ends it.
+//! Map runs: a Distributed Map state starts child executions, each with a history of its own, and waits for them. The
+//! parent starts them, a few in each command; the end of each is counted in the transaction that ends it.
 
 use std::sync::Arc;
 
@@ -78,7 +78,7 @@ impl MapRuns<'_, '_> {
         Ok(())
     }
 
-    /// Starts the first of a range of child executions; the others are due next.
+    /// Starts the first child executions of a range; the others are due next.
     pub(crate) fn start_items(
         &mut self,
         moving: &mut Moving,
@@ -112,7 +112,8 @@ impl MapRuns<'_, '_> {
         Ok(())
     }
 
-    /// The input of a child execution, or why it fails before it begins. None when the parent is suspended until that is evaluated.
+    /// The input of a child execution, or why it fails before it begins. `None` when the parent is suspended until the
+    /// input is evaluated.
     fn child_input(
         &mut self,
         moving: &mut Moving,
@@ -238,7 +239,7 @@ impl MapRuns<'_, '_> {
         self.workflow.steps().leave_to(run.execution, &work)
     }
 
-    /// Stops the next child execution that runs; when there is none, does what `outcome` says.
+    /// Stops the next running child execution; when there is none, does what `outcome` says.
     pub(crate) fn stop_items(
         &mut self,
         moving: &mut Moving,
@@ -306,7 +307,7 @@ impl MapRuns<'_, '_> {
         Ok(())
     }
 
-    /// Nobody waits any more for the map runs of a frame, or of the whole execution.
+    /// Aborts the map runs of a frame, or of the whole execution, for which nobody waits any more.
     pub(crate) fn abort_map_runs(
         &mut self,
         moving: &mut Moving,
@@ -362,8 +363,8 @@ impl MapRuns<'_, '_> {
 }
 
 impl WorkflowContext<'_> {
-    /// The outputs of the child executions that succeeded, in the order of their items, and only so many that a state's
-    /// data would be too long.
+    /// The outputs of the child executions that succeeded, in the order of their items; where together they are too
+    /// long for a state's data, only enough to show it.
     pub(crate) fn item_results(&self, id: MapRunId) -> Result<Vec<Payload>, StoreError> {
         let mut results = Vec::new();
         let (mut bytes, mut after) = (0, ExecutionId(0));

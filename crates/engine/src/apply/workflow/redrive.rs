@@ -1,5 +1,5 @@
-//! RedriveExecution: an execution that ended badly goes on where it failed, under its ARN and with its history. Of a Parallel
-//! or Map state only those children run again that did not succeed; a Distributed Map begins a new map run.
+//! RedriveExecution: an execution that ended badly goes on where it failed, under its ARN and with its history. In a
+//! Parallel or Map state only those children run again that did not succeed; a Distributed Map begins a new map run.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::work::{BUDGET, Moving, Work};
 
-/// For so long the same client token gets the same answer.
+/// For this long the same client token gets the same response.
 const SAME_REQUEST: Duration = Duration::from_secs(15 * 60);
 
 /// Executions that ended badly and go on.
@@ -39,7 +39,7 @@ impl<'t> WorkflowContext<'t> {
 }
 
 impl Redrives<'_, '_> {
-    /// Redrives an execution. Answers when.
+    /// Redrives an execution. Returns the redrive date.
     pub(crate) fn redrive_execution(
         &mut self,
         redrive: &RedriveExecution,
@@ -60,7 +60,7 @@ impl Redrives<'_, '_> {
             return Err(Rejected::ExecutionNotRedrivable(why.to_owned()).into());
         }
         let machine = self.workflow.machine(row.revision)?;
-        // What its end left to do is done before anything goes on.
+        // Finish what its end left to do before anything goes on.
         let mut moving = Moving::new(row.clone(), machine, BUDGET);
         self.workflow.steps().finish_work(&mut moving)?;
         row = moving.row;
@@ -180,7 +180,7 @@ impl Redrives<'_, '_> {
     ) -> Result<(), StoreError> {
         let execution = moving.row.id;
         let Some(row) = self.store.frames.frame(execution, id)? else {
-            // It was to begin when the fork failed, and had not.
+            // It had not begun when the fork failed.
             let child = Frame::child(parent, id, index, cause);
             self.workflow
                 .steps()

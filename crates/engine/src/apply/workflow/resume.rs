@@ -1,5 +1,5 @@
-//! Tells executions what is pending for them, one after another, until nothing is: the only place from which an execution moves
-//! that has begun. An execution that cannot be read fails here, alone.
+//! Tells executions what is pending for them, one after another, until nothing is. Only from here does an execution
+//! that has begun move. One that cannot be read fails here, alone.
 
 use rampmeter_asl::{Detail, End, Event, Status, Stimulus};
 use rampmeter_store::model::damaged::DamagedKind;
@@ -16,7 +16,7 @@ use crate::apply::workflow::step::StepBuilder;
 use crate::apply::workflow::work::{Moving, Work};
 
 impl WorkflowContext<'_> {
-    /// Tells executions what came up for them in this transaction, until nothing comes up any more.
+    /// Delivers the stimuli pending in this transaction until there are none left.
     pub(crate) fn resume_pending(&mut self) -> Result<(), StoreFailure> {
         while let Some(pending) = self.journal_mut().pending.pop_front() {
             self.resume(pending)?;
@@ -52,7 +52,7 @@ impl WorkflowContext<'_> {
                     workflow.steps().end_suspension(execution);
                     workflow.go_on_later(execution);
                 } else {
-                    // A redrive has first to take effect.
+                    // A redrive has to take effect first.
                     let news = Work::deliver(stimulus, at, None);
                     workflow.steps().leave_to(execution, &news)?;
                 }
@@ -66,7 +66,7 @@ impl WorkflowContext<'_> {
         })
     }
 
-    /// Does something with an execution, unless it is gone. One that cannot be read fails.
+    /// Does something with an execution, unless it is gone. An execution that cannot be read fails.
     pub(crate) fn with_execution(
         &mut self,
         id: ExecutionId,
@@ -85,7 +85,7 @@ impl WorkflowContext<'_> {
         self.fail_damaged(row, &damaged)
     }
 
-    /// Fails an execution that cannot be read. Of one that has ended, what remained to be done is dropped.
+    /// Fails an execution that cannot be read. If it has already ended, what remained to be done is dropped.
     pub(crate) fn fail_damaged(
         &mut self,
         row: ExecutionRow,
@@ -99,7 +99,7 @@ impl WorkflowContext<'_> {
                 let name = self.name_of(id)?;
                 self.note_damaged(DamagedKind::Execution, name, damaged)
             }
-            // Not even that can be written: what its last event needs is damaged too.
+            // Not even the failure can be written: what the last event needs is damaged too.
             Attempt::Refused(_) | Attempt::Damaged(_) => self.end_unreadable(id, damaged),
         }
     }

@@ -1,10 +1,10 @@
 //! Messages that start executions. Each message of a workflow's source queue starts one execution whose name is the
-//! MessageId and whose input is the body; the message is deleted in the same transaction. So a message that is delivered
+//! MessageId and whose input is the body; the message is deleted in the same transaction. A message that is delivered
 //! again, after a crash or by a redrive, finds its execution and starts nothing.
 //!
-//! A message that cannot start one (its body is no JSON or too long, or the state machine is gone) was received in vain:
+//! A message that cannot start one (its body is not JSON or too long, or the state machine is gone) counts as received:
 //! it is hidden for the queue's visibility timeout and tried again, until the queue's redrive policy sends it to the
-//! dead-letter queue or its retention ends. That is what a consumer that fails does to any queue.
+//! dead-letter queue or its retention ends. Any failing consumer of an SQS queue has the same effect.
 
 use std::time::Duration;
 
@@ -25,13 +25,13 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;
 use rampmeter_index::Taking;
 
-/// Executions started from queues in one transaction, so that no queue can hold the writer.
+/// Executions started from queues in one transaction, so that no queue can occupy the writer.
 const STARTED_AT_ONCE: usize = 64;
 
-/// Messages taken from one queue before the next has its turn: as many as one receive may take.
+/// Messages taken from one queue before the next queue has its turn: as many as one receive may take.
 const TAKEN_AT_ONCE: usize = 10;
 
-/// A queue whose visibility timeout is 0 would have a bad message tried without a pause.
+/// Without it, a bad message in a queue whose visibility timeout is 0 would be tried without a pause.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Executions that messages of source queues start.
@@ -47,7 +47,7 @@ impl<'t> WorkflowContext<'t> {
 }
 
 impl SourceStarts<'_, '_> {
-    /// Starts executions for messages that wait in source queues. Answers whether there may be more.
+    /// Starts executions for messages that wait in source queues. Returns whether there may be more.
     pub(crate) fn start_from_sources(&mut self) -> Result<bool, StoreFailure> {
         if self.workflow.is_draining() {
             return Ok(false);

@@ -1,5 +1,5 @@
-//! One step of one frame: what the interpreter makes of a stimulus, appended with its events, the frame as it then
-//! stands and the messages it sent, all in the open transaction. What follows from it in other frames is left as due.
+//! One step of one frame: what the interpreter makes of a stimulus, appended with its events, the frame's new state and
+//! the messages it sent, all in the open transaction. What follows in other frames is noted as due.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use crate::apply::workflow::context::{WorkflowContext, WorkflowStore};
 use crate::apply::workflow::service::{Submission, TaskError};
 use crate::apply::workflow::work::{Joining, Moving, REQUEST, Work};
 
-/// The steps of executions: they move frames and leave what is due.
+/// The steps of executions: they move frames and note what is due.
 #[derive(Debug)]
 pub(crate) struct Steps<'a, 't> {
     pub(crate) workflow: &'a mut WorkflowContext<'t>,
@@ -39,7 +39,8 @@ impl<'t> WorkflowContext<'t> {
 
 impl Steps<'_, '_> {
     /// Moves one frame by one stimulus. `call` is the audit of the call that caused it. `None` when the frame does not
-    /// wait for it, or is suspended because the step takes more than the writer may do; nothing was written then. Else the end of the frame, if it ended.
+    /// wait for it, or when the execution is suspended because the step takes more than the writer may do; then nothing
+    /// was written. Otherwise the end of the frame, if it ended.
     pub(crate) fn step(
         &mut self,
         moving: &mut Moving,
@@ -114,7 +115,7 @@ impl Steps<'_, '_> {
                     );
                     return Ok(None);
                 }
-                // It begins, and enters its first state in a step of its own.
+                // Let it begin now, and enter its first state in a step of its own.
                 Err(Unmoved::Exceeded) if start_input.is_some() && moving.budget > 0 => {
                     moving.budget = 0;
                     stimuli.push_front(stimulus);
@@ -129,7 +130,7 @@ impl Steps<'_, '_> {
                     moving.suspension = Some(self.take_down(moving, question)?);
                     return Ok(None);
                 }
-                // What the task was answered at once, it is told in a step of its own.
+                // Tell the task its immediate result in a step of its own.
                 Err(Unmoved::Exceeded) => {
                     let now = self.workflow.now();
                     stimuli.push_front(stimulus);
@@ -163,7 +164,7 @@ impl Steps<'_, '_> {
         Ok(Some(made))
     }
 
-    /// Carries out one effect. What a task's request was answered at once is the next stimulus.
+    /// Carries out one effect. If a task's request has an immediate result, that is the next stimulus.
     fn carry_out(
         &mut self,
         effect: Effect,
@@ -185,8 +186,8 @@ impl Steps<'_, '_> {
         Ok(None)
     }
 
-    /// One advance of the interpreter, or what was evaluated of it beside the writer. `start_input` is the execution's input while
-    /// its row is not written yet.
+    /// One advance of the interpreter, or the result of the one that was evaluated beside the writer. `start_input` is
+    /// the execution's input while its row is not written yet.
     fn step_once(
         &self,
         moving: &mut Moving,
@@ -212,7 +213,7 @@ impl Steps<'_, '_> {
         advanced
     }
 
-    /// Carries out a task's request. `None` when the answer comes in a later command.
+    /// Carries out a task's request. `None` when the result comes with a later command.
     fn submit(
         &mut self,
         task: &Task,
@@ -252,7 +253,7 @@ impl Steps<'_, '_> {
     ) -> Result<Option<End>, StoreError> {
         let mut extra: Vec<&Payload> = made.sending.iter().map(|sent| &sent.parameters).collect();
         let (stored, end) = match &made.status {
-            // What ended well is never looked at again; what ended badly may be redriven.
+            // A frame that succeeded is never read again; one that failed may be redriven.
             Status::Ended(End::Succeeded { output }) => {
                 extra.push(output);
                 (None, true)
@@ -385,7 +386,7 @@ impl Steps<'_, '_> {
 }
 
 impl WorkflowContext<'_> {
-    /// A frame of an execution that runs; `None` once the frame or the execution has ended.
+    /// A frame of a running execution; `None` once the frame or the execution has ended.
     pub(crate) fn load_frame(
         &self,
         execution: &ExecutionRow,
@@ -431,7 +432,7 @@ impl WorkflowContext<'_> {
         Ok(timers)
     }
 
-    /// Runs the interpreter with what it may see of an execution and the work that its expressions may do.
+    /// Runs the interpreter with what it may see of an execution and the effort that its expressions may spend.
     pub(crate) fn with_context<T>(
         &self,
         moving: &Moving,
@@ -507,7 +508,7 @@ pub(crate) struct StepBuilder {
     pub(crate) id: StepId,
     pub(crate) first_event: EventId,
     pub(crate) last_event: EventId,
-    /// How many frames the execution then had had.
+    /// How many frames the execution has had by then.
     pub(crate) frames: FrameId,
     pub(crate) events: Vec<Event>,
     pub(crate) frame: Option<Frame>,

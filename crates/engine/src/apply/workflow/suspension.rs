@@ -1,7 +1,8 @@
-//! Steps that take more work than the writer may do. Such a step is dropped before anything of it has happened. What it needs is
-//! taken down and evaluated beside the writer (`rampmeter_evaluation`), and the execution is suspended until the result is here: whatever
-//! else it is told meanwhile waits in its list of things to do, in order. Only its end overtakes, and then the result means nothing.
-//! All of that list is on disk, so that a start evaluates again what an earlier process did not come to.
+//! Steps that take more work than the writer may do. Such a step is dropped before any of it has taken effect. What it
+//! needs is taken down and evaluated beside the writer (`rampmeter_evaluation`), and the execution is suspended until
+//! the result arrives: whatever else it is told meanwhile waits in its list of things to do, in order. Only its end
+//! overtakes them, and then the result is dropped. The whole list is on disk, so that a start evaluates again what an
+//! earlier process did not finish.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,14 +22,14 @@ use crate::apply::workflow::step::Steps;
 use crate::apply::workflow::work::{Moving, Work};
 
 impl Steps<'_, '_> {
-    /// Whether an execution is suspended, so that its news must wait.
+    /// Whether an execution is suspended, so that its stimuli must wait.
     pub(crate) fn is_suspended(&self, id: ExecutionId) -> bool {
         let mut suspended = self.workflow.journal().out.suspended.iter();
         self.workflow.memory.evaluations.is_suspended(id)
             || suspended.any(|suspended| suspended.execution == id)
     }
 
-    /// Whether something is evaluated for an execution, without which it cannot go on.
+    /// Whether something is being evaluated for an execution, without which it cannot go on.
     pub(crate) fn is_evaluating(&self, id: ExecutionId) -> bool {
         let mut suspended = self.workflow.journal().out.suspended.iter();
         self.workflow.memory.evaluations.is_under_way(id)
@@ -36,7 +37,7 @@ impl Steps<'_, '_> {
                 .any(|suspended| suspended.execution == id && suspended.evaluation.is_some())
     }
 
-    /// Suspends an execution no longer. Answers whether it was suspended.
+    /// Ends the suspension of an execution. Returns whether it was suspended.
     pub(crate) fn end_suspension(&mut self, id: ExecutionId) -> bool {
         let was_suspended = self.is_suspended(id);
         self.workflow.memory.evaluations.end_suspension(id);
@@ -48,7 +49,7 @@ impl Steps<'_, '_> {
         was_suspended
     }
 
-    /// Gives an execution a command of its own, before which it is told nothing that is newer than what it is still to be told.
+    /// Gives an execution a command of its own. Until then it is told nothing that is newer than what it is still to be told.
     pub(crate) fn go_on_in_order(&mut self, execution: ExecutionId) {
         if !self.is_suspended(execution) {
             self.workflow.journal_mut().out.suspended.push(Suspension {
@@ -65,7 +66,7 @@ impl Steps<'_, '_> {
         evaluated.set(evaluated.get().saturating_add(effort.spent()));
     }
 
-    /// Takes down what a question may depend on. An execution for which there is no room waits.
+    /// Takes down what an evaluation may depend on. An execution for which there is no room waits.
     pub(crate) fn take_down(
         &self,
         moving: &Moving,
@@ -117,7 +118,7 @@ impl Steps<'_, '_> {
         })
     }
 
-    /// Gives what was taken down in this transaction its number: it is evaluated after the commit.
+    /// Numbers what was taken down in this transaction; it is evaluated after the commit.
     pub(crate) fn begin_evaluations(&mut self) {
         for suspended in std::mem::take(&mut self.workflow.journal_mut().out.suspended) {
             let id = suspended.execution;
@@ -132,7 +133,7 @@ impl Steps<'_, '_> {
         }
     }
 
-    /// Leaves to an execution that is suspended what it is to be told.
+    /// Keeps a stimulus for a suspended execution.
     pub(crate) fn tell_later(&mut self, pending: Pending) -> Result<(), StoreFailure> {
         let Pending {
             execution,
@@ -149,8 +150,8 @@ impl Steps<'_, '_> {
         })
     }
 
-    /// Goes on with an execution for which something was evaluated, if it still waits for that. `None`: the evaluation ended by a
-    /// fault of ours.
+    /// Goes on with an execution for which something was evaluated, if it still waits for that. `None`: the evaluation
+    /// panicked.
     pub(crate) fn evaluated(
         &mut self,
         id: ExecutionId,
@@ -175,7 +176,7 @@ impl Steps<'_, '_> {
             })
     }
 
-    /// Tells an execution what came up while it was suspended. What it does not wait for any more is dropped.
+    /// Tells an execution what came up while it was suspended. Stimuli for which it no longer waits are dropped.
     pub(crate) fn deliver(
         &mut self,
         moving: &mut Moving,

@@ -1,5 +1,5 @@
-//! StartSyncExecution: whoever starts an execution of an EXPRESS state machine so hears of its end in the answer. Who waits
-//! is known in memory only: the execution itself is as durable as any other, and goes on without its client.
+//! StartSyncExecution: the client that starts an execution of an EXPRESS state machine gets its end as the response.
+//! Who waits is known in memory only: the execution itself is as durable as any other, and goes on without its client.
 
 use rampmeter_asl::End;
 use rampmeter_store::model::execution::{StartExecution, SyncExecution};
@@ -69,7 +69,7 @@ impl WorkflowContext<'_> {
         let name = self.store.machines.machine_name(execution.revision)?;
         let input = match readable(stored_input(self.store.executions, execution))? {
             Readable::Whole(input) => input.text().to_owned(),
-            // It has failed for that reason, which its cause says.
+            // It has failed for that reason, and its cause says so.
             Readable::Damaged(_) => String::new(),
         };
         let (output, error, cause) = match end {

@@ -1,4 +1,4 @@
-//! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a worker of somebody else reports on a task.
+//! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a client's worker reports on a task.
 
 use rampmeter_asl::{Payload, Stimulus};
 use rampmeter_store::MAX_DATA_BYTES;

@@ -1,4 +1,4 @@
-//! Timers of executions that are due.
+//! Fires the due timers of executions.
 
 use rampmeter_asl::{EventId, Stimulus, TimerKind};
 use rampmeter_store::model::id::ExecutionId;
@@ -40,8 +40,8 @@ impl WorkflowContext<'_> {
         Ok(more)
     }
 
-    /// Whether the call of a task is in flight, or a job of it goes on: then the worker, which is us, is still at work
-    /// on the task.
+    /// Whether the call of a task is in flight or goes on as a job: then its worker, which is us, is still working on
+    /// the task.
     fn is_under_way(&self, execution: ExecutionId, event: EventId) -> Result<bool, StoreFailure> {
         let mut targets = self.calls.memory.targets.values();
         let in_flight = targets.any(|target| target.in_flight.has_task(execution, event));

@@ -1,5 +1,5 @@
-//! Where a running execution waits, and the calls that will resume it: its own, or those of the branches and iterations
-//! that run, as many as are worth showing. Changes nothing.
+//! Where a running execution waits, and the calls that will resume it: its own, or those of its running branches and
+//! iterations, as many as are worth showing. Changes nothing.
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
 use rampmeter_store::TransactionError;
@@ -52,7 +52,7 @@ impl ExecutionInspection<'_, '_> {
         Ok(Some(root))
     }
 
-    /// Counts the branches and iterations that run, and looks where the first of them wait.
+    /// Counts the running branches and iterations, and finds out where the first of them wait.
     fn children_wait(
         &mut self,
         execution: &ExecutionRow,
@@ -111,7 +111,7 @@ impl ExecutionInspection<'_, '_> {
         })
     }
 
-    /// When a frame began to wait for `event`, and the message it then sent, if it sent one. `step` holds the frame.
+    /// When a frame began to wait for `event`, and the message that it sent then, if any. `step` holds the frame.
     fn task_events(
         &self,
         execution: &ExecutionRow,
@@ -130,7 +130,7 @@ impl ExecutionInspection<'_, '_> {
             .store
             .executions
             .step_with(execution.last_step, event)?;
-        // The request may have been accepted in a later step than that of the attempt.
+        // The request may have been accepted in a later step than the one that began the attempt.
         let steps = begun
             .into_iter()
             .chain(Some(step).filter(|step| Some(*step) != begun));

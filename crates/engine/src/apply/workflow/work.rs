@@ -1,6 +1,6 @@
 //! What remains to be done in an execution after one of its frames has moved: children to begin, frames to go on, forks
-//! to join, to cancel or to forget. One command does as much of it as its budget allows; the rest is stored and done
-//! in commands of its own, so that no execution can hold the writer however wide it is.
+//! to join, to cancel or to forget. One command does as much of it as its budget allows; the rest is stored and done in
+//! commands of its own, so that no execution can occupy the writer, however wide it is.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ pub(crate) const BUDGET: u32 = 64;
 /// What a task's request costs, so that a loop of requests comes to an end too.
 pub(crate) const REQUEST: u32 = 5;
 
-/// How the texts of [`Work::Deliver`] and [`Work::RedriveRoot`] begin, before which an execution is told nothing.
+/// How the texts of [`Work::Deliver`] and [`Work::RedriveRoot`] begin. An execution is told nothing else before these.
 pub(crate) const FIRST: [&str; 2] = ["{\"Deliver\":", "\"RedriveRoot\""];
 
 /// One thing to do in one execution. The store holds it as JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Work {
-    /// A frame used up its transitions and goes on.
+    /// A frame that used up its transitions goes on.
     Continue { frame: FrameId },
     /// Children begin, from the index `next` to before `until`. `first` is the id of the fork's first child.
     Begin {
@@ -68,7 +68,7 @@ pub(crate) enum Work {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         outcome: Option<Outcome>,
     },
-    /// Children are redriven that did not succeed, from the index `next` to before `until`.
+    /// Children that did not succeed are redriven, from the index `next` to before `until`.
     Redrive {
         parent: FrameId,
         first: FrameId,
@@ -103,7 +103,7 @@ impl Work {
 #[derive(Debug)]
 pub(crate) struct Moving {
     pub(crate) row: ExecutionRow,
-    /// None for one whose definition cannot be read, which can only fail.
+    /// `None` for an execution whose definition cannot be read, which can only fail.
     machine: Option<Arc<Machine>>,
     /// What remains to be done, in this order.
     pub(crate) due: VecDeque<Work>,
@@ -113,7 +113,8 @@ pub(crate) struct Moving {
     pub(crate) joining: Option<Joining>,
     /// What was evaluated for the first thing that is due.
     pub(crate) evaluated: Option<Evaluated>,
-    /// Set when a step takes more than the writer may do. That step has not happened, and nothing more happens now.
+    /// Set when a step takes more than the writer may do. That step has not happened, and nothing more happens in this
+    /// command.
     pub(crate) suspension: Option<Suspension>,
 }
 
@@ -134,7 +135,7 @@ impl Moving {
         }
     }
 
-    /// One that can only fail.
+    /// An execution that can only fail.
     pub(crate) fn unreadable(row: ExecutionRow, budget: u32) -> Moving {
         Moving {
             row,
@@ -280,7 +281,7 @@ impl Steps<'_, '_> {
         Ok(())
     }
 
-    /// Leaves something to do to an execution that is not being moved.
+    /// Leaves something to do for an execution that is not being moved.
     pub(crate) fn leave_to(&mut self, id: ExecutionId, work: &Work) -> Result<(), StoreError> {
         self.store.executions.note_continuing(id, &text_of(work))?;
         self.workflow.go_on_later(id);
@@ -342,7 +343,7 @@ impl Steps<'_, '_> {
             return Ok(());
         }
         if was_suspended {
-            // It may still be to be told something.
+            // There may still be something to tell it.
             self.go_on_in_order(id);
         } else {
             self.workflow.go_on_later(id);

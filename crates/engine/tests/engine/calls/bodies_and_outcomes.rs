@@ -1,5 +1,5 @@
-//! What stays of a call that has ended: the body that was too long for a workflow's data, the outcome of a call for which
-//! no workflow waits, and how all of it is forgotten after a time.
+//! What remains of an ended call: the body that was too long for a workflow's data, the outcome of a call for which no
+//! workflow waits, and how both are deleted after a time.
 
 use std::path::Path;
 use std::time::Duration;
@@ -204,7 +204,7 @@ async fn the_outcome_of_a_call_without_a_workflow_is_kept() {
     );
 }
 
-/// The same, with what has ended kept for a moment only.
+/// The same configuration, but what has ended is kept for a moment only.
 fn forgetful(config: &Config) -> Config {
     let mut config = config.clone();
     config.server.retention = Duration::from_millis(300);

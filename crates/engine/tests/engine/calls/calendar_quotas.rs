@@ -1,4 +1,4 @@
-//! Quotas that a vendor counts by the calendar: they go by the date, and by the vendor's own clock where answers tell of it.
+//! Quotas that a vendor counts by the calendar: they go by the date, and by the vendor's own clock where answers tell it.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -26,7 +26,7 @@ async fn send(engine: &Engine, path: &str) {
         .expect("as planned");
 }
 
-/// When the one place of the day is free, in the engine's time; none as long as no answer is written down.
+/// When the one slot of the day is free again, in the engine's time; `None` until an answer is written down.
 fn freed_at(data_dir: &Path) -> Option<i64> {
     let store = Connection::open(data_dir.join("rampmeter.db")).expect("as planned");
     store
@@ -46,7 +46,7 @@ fn midnight() -> i64 {
     (now.div_euclid(day) + 1) * day
 }
 
-/// Whether two moments are the same, but for what passed between two readings of a clock.
+/// Whether two moments are the same, apart from the time between two readings of a clock.
 fn near(one: i64, other: i64) -> bool {
     (one - other).abs() < SECOND / 2
 }

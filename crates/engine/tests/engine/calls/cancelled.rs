@@ -1,4 +1,5 @@
-//! Calls that a person cancels: what waits is never made, and of what is in flight nobody is told that it was not done.
+//! Calls that a person cancels: a waiting call is never made, and for one in flight nobody is told that it was not
+//! done.
 
 use crate::support::{ONE_CALL, Reply, Vendor, config, ended, open, order, start, until};
 use rampmeter_engine::{Engine, Pause};
@@ -7,7 +8,7 @@ const LIMITS: &str = "timeout = \"5s\"\nhold_after_timeout = \"1s\"\n\
      retry = { max_attempts = 3, initial = \"1h\", max = \"1h\" }\n\
      [[targets.erp.limits]]\nname = \"account\"\nconcurrency = 1\n";
 
-/// The number of the only call that has not ended, once it is so.
+/// The number of the only call that has not ended, once it has this status.
 async fn only_call(engine: &Engine, status: &str) -> i64 {
     until(async || {
         let calls = engine.calls().list_calls(10).await;
@@ -33,14 +34,14 @@ async fn a_call_that_waits_is_cancelled_wherever_it_waits_and_never_made() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = Vendor::start(|_| Reply::json(500, "{}")).await;
     let engine = open(&config(directory.path(), &vendor, LIMITS, ONE_CALL));
-    // In its back-off, after one attempt.
+    // In its backoff, after one attempt.
     let repeated = start(&engine, "SO-1", &order("high", "SO-1")).await;
     let call = only_call(&engine, "delayed").await;
     assert!(!cancel(&engine, call).await);
     let ended_so = ended(&engine, &repeated.execution_arn).await;
     assert_eq!(ended_so.error.as_deref(), Some("Rampmeter.Cancelled"));
     assert!(ended_so.cause.unwrap().contains("sent twice"));
-    // In its turn.
+    // Waiting in its lane.
     let pause = Pause {
         target: "erp".to_owned(),
         priority: None,

@@ -1,4 +1,4 @@
-//! Dead letters: what is listed of them, which of them are taken up again, and which are refused.
+//! Dead letters: how they are listed, which of them can be redriven, and which are refused.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde_json::json;
 
 const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 2\n";
 
-/// A vendor that answers with a status, which the test changes.
+/// A vendor that answers with a status code, which the test changes.
 async fn vendor(status: u16) -> (Arc<Vendor>, Arc<AtomicU16>) {
     let status = Arc::new(AtomicU16::new(status));
     let answer = Arc::clone(&status);
@@ -103,7 +103,7 @@ async fn a_letter_whose_failure_ended_its_execution_redrives_it_and_is_gone() {
     let groups = engine.dead_letters().dead_letter_groups().await.unwrap();
     assert_eq!((groups[0].count, groups[0].sample), (1, letter.id));
 
-    // The definition says into which lane the call goes, not whoever redrives it.
+    // The definition decides the call's lane, not whoever redrives it.
     let refused = redrive(&engine, letter.id, Some(Priority::High)).await;
     assert!(
         matches!(refused, Err(Rejected::Impossible(_))),
@@ -153,7 +153,7 @@ async fn a_letter_that_a_catch_took_up_is_refused_and_can_be_discarded() {
     assert!(matches!(again, Err(Rejected::Unknown(_))), "{again:?}");
 }
 
-/// The failure of the call is caught; the workflow then fails by itself.
+/// The failure of the call is caught; the workflow then fails for another reason.
 const CAUGHT_AND_FAILED: &str = r#"{
   "StartAt": "Call",
   "States": {
@@ -413,7 +413,7 @@ async fn letters_are_listed_by_when_they_failed_page_by_page() {
         send(&engine, "erp-high", &body).await;
         until(async || (letters(&engine).await.len() == number).then_some(())).await;
     }
-    // The first that was sent failed last.
+    // The call that was sent first failed last.
     engine.shut_down().await;
     let path = rampmeter_engine::store_path(directory.path());
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -465,7 +465,7 @@ async fn many_letters_are_taken_up_under_one_entry_of_the_trail() {
         reason: "known".to_owned(),
     });
     let entry = entry.await.unwrap();
-    // An entry that is not there stands for nothing.
+    // A change that refers to no entry is refused.
     let discard = |id, bulk| DiscardDeadLetter {
         bulk: Some(bulk),
         ..discard(id)

@@ -1,4 +1,4 @@
-//! Calls that the vendor accepts and works on in the background: they are looked at, never sent again, and end with the
+//! Calls that the vendor accepts and works on in the background: they are polled, never sent again, and end with the
 //! result of the job.
 
 use std::path::Path;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 const JOB: &str = "/services/rest/async/v1/job/";
 
-/// A target of NetSuite's preset whose jobs are looked at all the time.
+/// A target of NetSuite's preset whose jobs are polled all the time.
 fn config(directory: &Path, vendor: &Vendor, target: &str, definition: &str) -> Config {
     let jobs = "jobs = { kind = \"netsuite\", initial = \"10ms\", max = \"20ms\", give_up = \"30s\" }\n\
          retry = { max_attempts = 3, initial = \"10ms\", max = \"20ms\" }\n";
@@ -41,7 +41,7 @@ fn body(value: &Value) -> Reply {
     Reply::json(200, &value.to_string())
 }
 
-/// What a vendor says whose jobs end in this way, to a look at an ended job, its tasks, its result.
+/// What a vendor whose jobs end this way answers to a poll: of the ended job, of its tasks, of its result.
 fn at_end(seen: &Seen, well: bool, result: Reply) -> Reply {
     if seen.path.ends_with("/result") {
         return result;
@@ -57,7 +57,7 @@ fn goes_on() -> Reply {
     body(&json!({"completed": false, "progress": "processing"}))
 }
 
-/// A vendor that gives a job for every POST; `looks` decides how a look is answered, by how often anything was looked at.
+/// A vendor that makes a job of every POST; `looks` decides the answer to a poll, by how many polls there were.
 async fn vendor(looks: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Arc<Vendor> {
     let (posts, looked) = (AtomicUsize::new(0), AtomicUsize::new(0));
     Vendor::start(move |seen| match seen.method.as_str() {
@@ -173,7 +173,8 @@ async fn a_repeat_after_a_lost_202_is_a_success_by_reference() {
         _ => at_end(seen, true, created()),
     })
     .await;
-    // The call does not ask for a job itself (`Prefer: respond-async`), so that it may be repeated has to be said.
+    // The call does not ask for a job itself (`Prefer: respond-async`), so the target has to say that it may be
+    // repeated.
     let target = "timeout = \"2s\"\nhold_after_timeout = \"100ms\"\non_unknown = \"retry\"";
     let (output, error) = run(target, &vendor).await;
     assert_eq!(error, None);
@@ -234,7 +235,7 @@ async fn a_job_is_looked_at_again_after_a_restart_and_the_call_is_not_sent_again
     assert_eq!(posts(&vendor), 2);
 }
 
-/// Counts as a vendor would: requests that are out, and jobs that run.
+/// Counts as a vendor would: requests in progress, and running jobs.
 #[derive(Default)]
 struct Count {
     now: AtomicUsize,
@@ -252,7 +253,7 @@ impl Count {
     }
 }
 
-/// Thirty orders whose jobs end at their third look, under this limit. Answers the most jobs that ran at once.
+/// Thirty orders whose jobs end at their third poll, under this limit. Returns the most jobs that ran at once.
 async fn thirty(limit: &str) -> usize {
     let directory = tempfile::tempdir().expect("as planned");
     let jobs = Arc::new(Count::default());

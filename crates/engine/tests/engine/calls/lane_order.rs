@@ -154,7 +154,7 @@ async fn a_group_with_a_backlog_does_not_keep_others_waiting() {
         .await;
     }
     until(async || (vendor.seen().len() == 1).then_some(())).await;
-    // Turns are in the store: a restart does not forget whose turn it is.
+    // The fair order is in the store: a restart does not forget whose turn it is.
     send(&engine, "batch", "small", None, Some("small")).await;
     send(&engine, "batch", "alone", None, None).await;
     vendor.open_doors();

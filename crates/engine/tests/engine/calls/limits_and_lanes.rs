@@ -1,4 +1,4 @@
-//! The gate at work on a real store: never more in flight than allowed, urgent calls first, windows kept.
+//! The gate on a real store: never more calls in flight than allowed, urgent calls first, windows kept.
 
 use std::time::{Duration, Instant};
 
@@ -238,7 +238,7 @@ async fn each_waiting_call_of_a_wide_map_says_what_holds_it_and_how_many_are_ahe
             continue;
         }
         assert_eq!(call.status, "waiting");
-        // The same as when one is asked for alone.
+        // The same result as when the call is asked for alone.
         let alone = engine
             .calls()
             .call(call.id)

@@ -1,4 +1,4 @@
-//! What happens when the vendor throttles, fails, or never answers: attempts, backoff, held places, the key.
+//! What happens when the vendor throttles, fails, or never answers: attempts, backoff, held slots, the idempotency key.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ fn target(more: &str) -> String {
 
 const QUICK: &str = "retry = { max_attempts = 3, initial = \"10ms\", max = \"20ms\" }";
 
-/// A vendor that answers the n-th request, counted from 0, as told.
+/// A vendor that answers the n-th request, counted from 0, by a script.
 async fn nth(script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Arc<Vendor> {
     let count = AtomicUsize::new(0);
     Vendor::start(move |seen| script(count.fetch_add(1, Ordering::SeqCst), seen)).await
@@ -142,7 +142,7 @@ async fn a_lost_answer_keeps_its_place_and_is_repeated_with_the_same_key() {
     let engine = open(&config(directory.path(), &vendor, &one, ONE_CALL));
     let first = start(&engine, "SO-1", &order("high", "SO-1")).await;
 
-    // The lost call may still be running at the vendor: it holds the only place, and its own repeat waits for it.
+    // The lost call may still be running at the vendor: it holds the only slot, and its own repeat waits for it.
     let held_by = until(async || {
         let waiting = engine
             .executions()
@@ -159,7 +159,7 @@ async fn a_lost_answer_keeps_its_place_and_is_repeated_with_the_same_key() {
     assert_eq!((state.in_flight, state.held), (1, 1));
     assert_eq!(vendor.seen().len(), 1);
 
-    // Timeout and hold, a second each, end by themselves and free the place.
+    // Timeout and hold, a second each, end by themselves and free the slot.
     let first = ended(&engine, &first.execution_arn).await;
     assert_eq!(first.summary.status, ExecutionStatus::Succeeded);
     let lasted = first
@@ -219,7 +219,7 @@ async fn a_task_whose_repeat_waits_longer_than_its_heartbeat_does_not_time_out()
     assert_eq!(keys(&vendor).len(), 2);
 }
 
-/// Each order of a list is written; the key is made of the state's entry, as in many a definition.
+/// Writes each order of a list; the key is made from the state's entry, as in many definitions.
 const KEY_OF_THE_ENTRY: &str = r#"{"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemsPath": "$.items", "End": true,
     "ItemProcessor": {"StartAt": "Write", "States": {"Write": {"Type": "Task", "End": true, "TimeoutSeconds": 60,
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",

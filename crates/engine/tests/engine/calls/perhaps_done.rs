@@ -75,6 +75,7 @@ async fn a_deletion_whose_answer_was_lost_in_a_crash_is_done_when_it_is_gone() {
     let engine = open(&config);
     let started = start(&engine, "SO-1", &order("high", "SO-1")).await;
     until(async || (vendor.seen().len() == 1).then_some(())).await;
+    engine.shut_down().await;
     drop(engine);
 
     let engine = open(&config);

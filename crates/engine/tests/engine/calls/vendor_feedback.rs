@@ -16,12 +16,12 @@ async fn state(engine: &Engine) -> TargetState {
     targets.expect("the engine runs").remove(0)
 }
 
-/// What the vendor makes of the whole target.
+/// What holds the whole target, by its vendor's doing.
 fn holder(state: &TargetState) -> Option<Holder> {
     state.vendor.as_ref().map(|vendor| vendor.held_by.clone())
 }
 
-/// A vendor whose first answer is this one, and whose others are plain.
+/// A vendor whose first answer is this one, and whose other answers are plain.
 async fn first_answers(first: fn() -> Reply) -> std::sync::Arc<Vendor> {
     let answered = AtomicU32::new(0);
     Vendor::start(move |_| match answered.fetch_add(1, Ordering::SeqCst) {
@@ -49,7 +49,7 @@ async fn an_answer_with_nothing_left_closes_the_target_before_the_first_throttle
     let held = held.why.words(held.at);
     assert!(held.contains("which closed the target"), "{held}");
     until(async || (vendor.seen().len() == 2).then_some(())).await;
-    // By a clock of the test's own; a little was over before it was read.
+    // By the test's own clock; a little of the time had passed before it was read.
     assert!(
         closed.elapsed() > Duration::from_millis(1_500),
         "{:?}",
@@ -100,7 +100,7 @@ async fn a_throttle_under_our_own_limit_is_told_and_the_target_reopens_with_a_ra
     let vendor = first_answers(|| Reply::json(429, "{}").with("Retry-After", "1")).await;
     let limits = "[[targets.erp.limits]]\nname = \"minute\"\ncalls = 600\nper = \"1m\"\n";
     let engine = open(&config(directory.path(), &vendor, limits, ONE_CALL));
-    // Alone: a good answer to a call that left later would say that the pause is not for all.
+    // Alone: a good answer to a call that left later would show that the trouble is not the whole account's.
     send(&engine, "erp-medium", CALL).await;
     until(async || (state(&engine).await.throttles > 0).then_some(())).await;
     for _ in 0..3 {

@@ -1,4 +1,5 @@
-//! Whose trouble it is that calls go wrong: the account's, which no call pays for, or a call's, which the account does not pay for.
+//! Whose trouble it is when calls go wrong: the account's, which costs no call an attempt, or a single call's, which
+//! does not close the target.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ pub(super) fn deserted() -> SocketAddr {
     listener.local_addr().expect("it is bound")
 }
 
-/// The configuration of a target whose vendor is at that address.
+/// The configuration of a target whose vendor has that address.
 pub(super) async fn config_at(directory: &std::path::Path, address: SocketAddr) -> Config {
     let other = Vendor::start(|_| Reply::Cut).await;
     let mut config = config(directory, &other, LIMITS, ONE_CALL);
@@ -38,7 +39,7 @@ async fn state(engine: &Engine) -> TargetState {
     targets.expect("the engine runs").remove(0)
 }
 
-/// Waits until the target is closed for this.
+/// Waits until the target is closed for this kind of trouble.
 pub(super) async fn closed_for(engine: &Engine, kind: Trouble) -> TargetState {
     until(async || {
         let state = state(engine).await;
@@ -136,7 +137,7 @@ async fn a_closed_target_is_closed_after_a_restart_and_its_last_error_is_known()
     all_succeed(&engine, &arns).await;
 }
 
-/// A vendor whose answers a test changes: so many answers more of one kind, then good ones.
+/// A vendor whose answers the test changes: a number of further answers with this status code, then good ones.
 async fn until_told(status: u16) -> (Arc<Vendor>, Arc<AtomicUsize>) {
     let well = Arc::new(AtomicUsize::new(0));
     let answers = Arc::clone(&well);
@@ -173,7 +174,7 @@ async fn an_overload_of_all_calls_fails_none() {
     }
 }
 
-/// A vendor that refuses one path in this way and takes all others.
+/// A vendor that refuses one path in this way and accepts all others.
 async fn with_one_bad_path(refusal: fn() -> Reply) -> Arc<Vendor> {
     Vendor::start(move |seen: &Seen| {
         if seen.path == "/orders/SO-0" {

@@ -1,4 +1,4 @@
-//! Why a call has not ended: every one of them is listed once, and what it is told holds it does hold it.
+//! Why calls have not ended: each is listed once, and what is said to hold it does hold it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use rampmeter_dispatch::{Holder, Priority, Scope, Start};
 use rampmeter_engine::{CallState, ChangeLimit, Engine, Pause, SendMessage, TargetState};
 use serde_json::json;
 
-/// Two limits, kept and shared; a repeat waits for longer than a test lasts.
+/// Two limits, with a reserve and a share; a repeat waits for longer than a test lasts.
 const TARGET: &str = r#"
 retry = { max_attempts = 9, initial = "10m", max = "10m" }
 
@@ -24,7 +24,7 @@ calls = 9
 per = "1h"
 "#;
 
-/// A vendor that keeps the requests to `/held` waiting, fails those to `/error` and throttles those to `/busy`.
+/// A vendor that keeps requests to `/held` waiting, fails those to `/error` and throttles those to `/busy`.
 async fn vendor() -> Arc<Vendor> {
     Vendor::start(|seen| match &seen.path[..5] {
         "/busy" => Reply::json(429, "{}").with("Retry-After", "3600"),
@@ -45,7 +45,7 @@ impl Random {
     }
 }
 
-/// Sends a call and answers its number.
+/// Sends a call and returns its number.
 async fn send(
     engine: &Engine,
     priority: Priority,
@@ -135,7 +135,7 @@ async fn at_rest(engine: &Engine) -> Vec<CallState> {
     .await
 }
 
-/// One seed's doings: calls of all kinds to all lanes or to one, and pauses, or a vendor that closes the target.
+/// The work of one seed: calls of all kinds to all lanes or to one, and pauses, or a vendor that closes the target.
 async fn busy(engine: &Engine, seed: u64) -> BTreeSet<i64> {
     let mut random = Random(seed);
     let closes = seed % 4 == 1;
@@ -164,7 +164,7 @@ async fn busy(engine: &Engine, seed: u64) -> BTreeSet<i64> {
     sent
 }
 
-/// Whether a holder holds, as far as the target's own figures and the other calls show it.
+/// Whether a holder really holds a call, as far as the target's figures and the other calls show.
 fn does_hold(call: &CallState, calls: &[CallState], target: &TargetState) -> bool {
     let limit = |name: &str| target.limits.iter().find(|limit| limit.name == name);
     match &call.why.held_by {
@@ -210,7 +210,7 @@ fn does_hold(call: &CallState, calls: &[CallState], target: &TargetState) -> boo
             };
             target.paused.contains(&word)
         }
-        // Whatever may start has started before anybody can ask.
+        // Whatever could start has started before anybody can ask.
         _ => false,
     }
 }
@@ -250,7 +250,7 @@ async fn each_call_that_has_not_ended_is_listed_once_and_what_it_is_told_holds_i
                 does_hold(call, &calls, &target),
                 "seed {seed}: {call:?}\n{target:?}"
             );
-            // Whoever asks for it alone, or for its lane, is told the same.
+            // A query for it alone, or for its lane, gives the same result.
             let alone = engine
                 .calls()
                 .call(call.id)

@@ -1,4 +1,4 @@
-//! Backups: made while the engine works, whole when they come back, and refused when the disk has changed them.
+//! Backups: made while the engine works, complete when restored, and refused when the disk has changed them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
@@ -120,7 +120,7 @@ async fn what_was_acknowledged_before_a_backup_comes_back_paused_and_ends_once_i
 
 /// Lets a restored engine go on: all that waited ends, and nothing is done under another key.
 async fn goes_on(engine: &Engine, vendor: &Vendor, long: &str) {
-    // A task token of before is one of this store too.
+    // A task token from before the backup is valid in this store too.
     let arn = long.replace(":long", ":SO-19");
     let report = TaskReport {
         task_token: task_token(engine, &arn).await,
@@ -144,7 +144,7 @@ async fn goes_on(engine: &Engine, vendor: &Vendor, long: &str) {
             "{ended:?}"
         );
     }
-    // What was done after the backup is done again, and the vendor can tell.
+    // What was done after the backup is done again, and the vendor can recognise it.
     for seen in vendor.seen() {
         let key = seen
             .header("idempotency-key")
@@ -265,7 +265,7 @@ async fn a_body_that_the_disk_has_changed_is_named_and_the_rest_is_backed_up() {
     change_a_byte(&the_body(&data), 1_000);
     let made = backed_up(&data, &copy).unwrap();
     assert_eq!(made.damaged.len(), 1);
-    // It comes back as it is, since there is nothing better.
+    // It is restored as it is, since there is nothing better.
     assert_eq!(restored(&copy, &back).unwrap(), made);
 }
 

@@ -1,4 +1,4 @@
-//! A start with another configuration: what was durable under the old one is carried over, and no message is in two places.
+//! Starts with another configuration: what was durable under the old one is carried over, and no message is in two places.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -136,7 +136,7 @@ async fn calls_in_back_off_come_back_as_calls_when_their_target_was_absent_for_a
     without.targets.clear();
     without.workflows.clear();
     let engine = open(&without);
-    // Their backoff ends while nobody has their target.
+    // Their backoff ends while their target is not configured.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     engine.shut_down().await;
 
@@ -176,7 +176,7 @@ async fn send(engine: &Engine, queue: &str, calls: usize) {
     }
 }
 
-/// How many calls of a target have not ended, and how many places are taken of its limit on calls in flight.
+/// How many calls of a target have not ended, and how many slots are taken of its concurrency limit.
 async fn open_and_in_flight(engine: &Engine, target: &str) -> (usize, u64) {
     let targets = engine.calls().targets().await.expect("as planned");
     let found = targets.into_iter().find(|found| found.name == target);
@@ -188,7 +188,7 @@ async fn open_and_in_flight(engine: &Engine, target: &str) -> (usize, u64) {
     (calls.len(), found.expect("as planned").in_flight)
 }
 
-/// An engine that was given more calls than its windows admit, and has made those that they do.
+/// Gives an engine more calls than its windows admit, and waits until it has made those that they do admit.
 async fn filled(config: &Config, vendor: &Vendor, admitted: usize) {
     let engine = open(config);
     send(&engine, "erp-high", 8).await;
@@ -197,10 +197,10 @@ async fn filled(config: &Config, vendor: &Vendor, admitted: usize) {
     engine.shut_down().await;
 }
 
-/// What a start with this configuration says, once the gate of its target has spoken.
+/// An engine opened with this configuration, once the gate of its target has decided.
 async fn opened(config: &Config) -> Engine {
     let engine = open(config);
-    // A question is answered by a transaction of its own, and each transaction starts what may start.
+    // Each query is answered in a transaction of its own, and each transaction starts what may start.
     for _ in 0..3 {
         engine.calls().targets().await.expect("as planned");
     }

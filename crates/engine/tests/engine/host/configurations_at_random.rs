@@ -1,6 +1,6 @@
-//! Starts with one configuration after another, under load, each process ended with calls in flight: limits with other names and
-//! lengths, targets with other names or absent, other workers and timeouts. Whatever the files say, they keep what the vendor
-//! allows, and the vendor counts for itself.
+//! Starts with one configuration after another, under load, each process ended with calls in flight: limits with other
+//! names and lengths, targets with other names or absent, other workers and timeouts. Whatever the files say, the
+//! vendor's limits are kept, and the vendor counts for itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ const LONG: [(u32, &str); 3] = [(15, "3s"), (10, "3s"), (15, "4s")];
 
 const NAMES: [&str; 5] = ["minute", "burst", "quota", "process", "account"];
 
-/// Numbers from a seed: a multiplication and a shift are chance enough here.
+/// Pseudo-random numbers from a seed: a multiplication and a shift are random enough here.
 struct Chance(u64);
 
 impl Chance {
@@ -41,7 +41,7 @@ impl Chance {
     }
 }
 
-/// A configuration by chance, and the name that its target has, if it has one.
+/// A random configuration, and the name of its target, if it has one.
 fn next(chance: &mut Chance, directory: &Path, vendor: &Vendor) -> (Config, Option<&'static str>) {
     let first = chance.below(NAMES.len());
     let second = (first + 1 + chance.below(NAMES.len() - 1)) % NAMES.len();
@@ -96,7 +96,7 @@ async fn send(engine: &Engine, target: &str, chance: &mut Chance, sent: &mut usi
     }
 }
 
-/// Where each message is, as the tables of a store say that nobody has open. It must be somewhere, and in one place only.
+/// Checks, in a store that nobody has open, that each message is somewhere, and in one place only.
 fn each_is_in_one_place(directory: &Path, case: &str) {
     let store = rusqlite::Connection::open(store_path(directory)).expect("as planned");
     let mut places = BTreeMap::<i64, Vec<&str>>::new();
@@ -162,7 +162,7 @@ async fn run(seed: u64) {
         engine.shut_down().await;
         each_is_in_one_place(directory.path(), &format!("seed {seed}, start {start}"));
     }
-    // What the vendor was asked in the end is all that it was to be asked.
+    // In the end the vendor has been asked everything that it was to be asked.
     let (mut config, mut name) = next(&mut chance, directory.path(), &vendor);
     while name.is_none() {
         (config, name) = next(&mut chance, directory.path(), &vendor);

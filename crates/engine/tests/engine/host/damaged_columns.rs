@@ -18,10 +18,10 @@ use crate::support::{self, ONE_CALL, config, open, try_open};
 const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 64\n\
      [[targets.erp.limits]]\nname = \"minute\"\ncalls = 1000\nper = \"1m\"\n";
 
-/// What nobody but a damaged row's own subject may notice is damaged in all rows. These belong to everybody: what stands
-/// still when they are damaged is said beside each.
+/// A column is damaged in all rows, and only the subjects of those rows may notice. These tables belong to everybody:
+/// what stands still when they are damaged is said beside each.
 const OF_EVERYBODY: [&str; 10] = [
-    // Its lanes are those of a target of no name; or it is paused until a person has looked.
+    // Its lanes belong to a target without a name, or it is paused until a person has looked.
     "target",
     "queue",
     "limit_override",
@@ -80,7 +80,7 @@ fn columns(directory: &Path) -> BTreeMap<String, Vec<String>> {
     columns
 }
 
-/// Damages a column in all rows that let it be damaged. Answers in how many.
+/// Damages a column in all rows that allow it. Returns in how many.
 fn damage_column(directory: &Path, table: &str, column: &str) -> usize {
     let connection = Connection::open(directory.join("rampmeter.db")).expect("as planned");
     let statement = format!("UPDATE OR IGNORE {table} SET {column} = x'ff00ff'");
@@ -92,7 +92,7 @@ fn copy(from: &Path, to: &Path) {
     std::fs::copy(from.join("rampmeter.db"), to.join("rampmeter.db")).expect("as planned");
 }
 
-/// What is new is served: a queue that was made now takes a message and gives it out.
+/// What is new is served: a queue made now takes a message and hands it out.
 async fn serves_what_is_new(engine: &Engine, name: &str) {
     support::queues::create(engine, name, &[]).await;
     let message = support::queues::message(name, "new");
@@ -158,7 +158,7 @@ async fn no_column_of_any_table_ends_the_engine_when_it_is_damaged() {
             let mut config = first.clone();
             config.server.data_dir = copied.path().to_owned();
             let of = table.clone();
-            // A task of its own, so that every column is tried and not those before the first that fails.
+            // In a task of its own, so that every column is tried and not only those before the first failure.
             let tried = tokio::task::LocalSet::new();
             let lived = tried.spawn_local(async move { live_through(&config, &of).await });
             match tried.run_until(lived).await {

@@ -17,7 +17,7 @@ use crate::support::{self, ONE_CALL, Reply, Vendor, config, ended, open, order, 
 
 const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 64\n";
 
-/// Whatever the input names: a call, a time to wait, two branches, items, an activity.
+/// Does what the input names: a call, a wait, two branches, items, an activity.
 const VICTIM: &str = r#"{
   "StartAt": "Which",
   "States": {
@@ -129,7 +129,7 @@ pub(super) async fn populated(config: &Config) -> Engine {
     engine
 }
 
-/// Asks for everything that may touch a damaged row. What it answers is its own business: the engine must live.
+/// Asks for everything that may touch a damaged row. The responses do not matter: the engine must live.
 pub(super) async fn ask_for_everything(engine: &Engine) {
     let executions = engine.executions();
     let queues = engine.queues();

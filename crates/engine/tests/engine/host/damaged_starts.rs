@@ -1,5 +1,5 @@
-//! Rows that a start cannot do without and cannot read: permits, places in windows, the values of `meta`. Each is put right on
-//! the safe side and named; and a person can end what cannot be read.
+//! Rows that a start needs and cannot read: permits, slots of windows, the values of `meta`. Each is put right on the
+//! safe side and named, and a person can end what cannot be read.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::support::{ONE_CALL, Vendor, config, open, until};
 
 const LIMITS: &str = "[[targets.erp.limits]]\nname = \"account\"\nconcurrency = 64\n";
 
-/// An engine whose one call is in flight has ended; its store was damaged, and it is open again. The target has one slot.
+/// Ends an engine whose one call is in flight, damages its store, and opens it again. The target has one slot.
 async fn opened_with_damage(
     limits: &str,
     statement: &str,

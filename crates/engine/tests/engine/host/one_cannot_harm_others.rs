@@ -66,7 +66,7 @@ async fn workflows_in_a_loop_shut_nobody_out() {
         let found = engine.executions().describe_execution(arn).await.unwrap();
         stopped += usize::from(found.summary.status == ExecutionStatus::Aborted);
     }
-    // Each ends by itself after 25,000 events; all were reached long before.
+    // Each would end by itself after 25,000 events; all were stopped long before.
     assert_eq!(stopped, 600);
 }
 

@@ -32,7 +32,7 @@ async fn calls_without_an_answer_keep_their_places_after_a_stop_and_are_repeated
     engine.shut_down().await;
     drop(engine);
 
-    // Three places are held by calls that may still be running at the vendor: none is left for repeats.
+    // Three slots are held by calls that may still be running at the vendor: none is left for repeats.
     let engine = open(&config);
     let state = &engine.calls().targets().await.unwrap()[0];
     assert_eq!((state.in_flight, state.held), (3, 3));

@@ -1,4 +1,4 @@
-//! Message groups on standard queues: each has its turn. And receives that can be repeated on FIFO queues.
+//! Message groups on standard queues, each of which has its turn; and receives on FIFO queues, which can be repeated.
 
 use crate::support::queues::{
     bodies, counts, create, delete, engine, in_group, message, receive, receiving, redrive,

@@ -193,7 +193,7 @@ async fn a_group_goes_on_when_its_first_message_becomes_a_dead_letter() {
     assert_eq!(bodies(&receive(&engine, "dead.fifo", 10).await), ["1", "2"]);
 }
 
-/// A small generator, so that a run can be repeated.
+/// A small random generator, so that a run can be repeated.
 struct Dice(u64);
 
 impl Dice {
@@ -206,7 +206,7 @@ impl Dice {
     }
 }
 
-/// What consumers of one queue hold, and what each group has yet to deliver, oldest first.
+/// What the consumers of one queue hold, and what each group has yet to deliver, oldest first.
 #[derive(Default)]
 struct Ledger {
     held: Vec<ReceivedMessage>,
@@ -218,7 +218,7 @@ impl Ledger {
         message.system_attributes["MessageGroupId"].clone()
     }
 
-    /// Checks that what was received are the first messages of groups that nobody holds anything of.
+    /// Checks that the received messages are the first of groups of which nobody holds any.
     fn receive(&mut self, received: Vec<ReceivedMessage>) {
         let mut next: BTreeMap<String, usize> = BTreeMap::new();
         for message in &received {

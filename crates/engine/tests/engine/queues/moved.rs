@@ -9,7 +9,7 @@ use rampmeter_engine::{
     StartMessageMoveTask, TaskReport, TaskResult,
 };
 
-/// Makes `orders` with the dead-letter queue `dead`, and lets these messages die.
+/// Makes `orders` with the dead-letter queue `dead`, and so many messages that end there.
 async fn with_dead_letters(engine: &Engine, messages: usize) {
     create(engine, "dead", &[]).await;
     create(engine, "orders", &[("RedrivePolicy", &redrive("dead", 1))]).await;

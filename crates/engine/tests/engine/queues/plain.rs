@@ -88,7 +88,7 @@ async fn a_received_message_is_hidden_until_its_visibility_timeout_is_over() {
 
     let second = receive(&engine, "orders", 1).await.pop().unwrap();
     assert_eq!(second.system_attributes["ApproximateReceiveCount"], "2");
-    // The older handle says yes and deletes nothing; the newest one deletes.
+    // The older handle is accepted and deletes nothing; the newest one deletes.
     delete(&engine, "orders", &first).await;
     assert_eq!(counts(&engine, "orders").await, [0, 1, 0]);
     delete(&engine, "orders", &second).await;

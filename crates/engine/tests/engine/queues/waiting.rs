@@ -15,14 +15,14 @@ fn waiting(queue: &str) -> ReceiveMessage {
     }
 }
 
-/// Starts a receive and returns once the writer lets it wait.
+/// Starts a receive and returns once the writer has made it wait.
 async fn wait_on<F: Future>(engine: &Engine, queue: &str, receive: &mut Pin<Box<F>>) {
     poll_fn(|context| {
         assert!(receive.as_mut().poll(context).is_pending());
         Poll::Ready(())
     })
     .await;
-    // Commands are applied in their order, so the receive has been by the time this one is answered.
+    // Commands are applied in order, so the receive has been applied by the time this one is answered.
     engine
         .queues()
         .queue_tags(queue)

@@ -9,7 +9,7 @@ use rampmeter_engine::{
 };
 use serde_json::{Value, json};
 
-/// A machine that starts `child` and, with a suffix, waits for its end.
+/// A state machine that starts `child` and, with a suffix, waits for its end.
 fn parent_of(child: &str, suffix: &str) -> Value {
     single(json!({
         "Type": "Task",
@@ -40,7 +40,7 @@ async fn describe(engine: &Engine, arn: &str) -> ExecutionDescription {
         .expect("it is known")
 }
 
-/// Answers the task token of the only message of a queue.
+/// Reports a result for the task token in the only message of a queue.
 async fn answer(engine: &Engine, queue: &str, result: TaskResult) {
     let message = until(async || receive(engine, queue, 1).await.pop()).await;
     let body: Value = serde_json::from_str(&message.body).expect("it is JSON");

@@ -1,4 +1,4 @@
-//! Functions of Lambda, by their HTTP stand-ins: what a workflow gets, and that no answer is lost.
+//! Lambda functions, through their HTTP stand-ins: what a workflow gets, and that no result is lost.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ async fn functions_that_hang_for_nobody_give_their_places_back() {
     }
     until(async || (stand_in.seen().len() == 256).then_some(())).await;
     let quick = start(&engine, &machine, "quick", &json!("quick")).await;
-    // The newest first: those that still wait for a place.
+    // The newest first, which still wait for room.
     for arn in hanging.into_iter().rev() {
         let stop = StopExecution {
             execution_arn: arn,

@@ -3,7 +3,7 @@
 use rampmeter_engine::{CreateStateMachine, Engine, MachineKind, StartExecution};
 use serde_json::{Value, json};
 
-/// Makes a state machine and answers its ARN.
+/// Makes a state machine and returns its ARN.
 pub(crate) async fn create(engine: &Engine, name: &str, definition: &Value) -> String {
     let create = CreateStateMachine {
         publish: None,
@@ -18,7 +18,7 @@ pub(crate) async fn create(engine: &Engine, name: &str, definition: &Value) -> S
     created.expect("the machine is made").arn
 }
 
-/// Starts an execution of a machine and answers its ARN.
+/// Starts an execution of a state machine and returns its ARN.
 pub(crate) async fn start(engine: &Engine, machine: &str, name: &str, input: &Value) -> String {
     let start = StartExecution {
         state_machine_arn: machine.to_owned(),
@@ -29,7 +29,7 @@ pub(crate) async fn start(engine: &Engine, machine: &str, name: &str, input: &Va
     started.expect("the execution starts").execution_arn
 }
 
-/// A machine of one state.
+/// A state machine of one state.
 pub(crate) fn single(mut state: Value) -> Value {
     if state["Type"] == "Task" {
         state["End"] = json!(true);
@@ -37,7 +37,7 @@ pub(crate) fn single(mut state: Value) -> Value {
     json!({ "StartAt": "A", "States": { "A": state } })
 }
 
-/// A machine that waits on a plain queue for its task token.
+/// A state machine that sends its task token to a plain queue and waits.
 pub(crate) fn waits_on(queue: &str) -> Value {
     single(json!({
         "Type": "Task",

@@ -35,7 +35,7 @@ pub(crate) enum Reply {
         headers: Vec<(&'static str, String)>,
         body: String,
     },
-    /// With this, when the test opens the vendor's doors.
+    /// With this, once the test lets held answers go.
     Held(Box<Reply>),
     /// Never: the connection is closed without a word after the request was read.
     Cut,

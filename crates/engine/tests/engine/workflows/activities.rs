@@ -48,7 +48,7 @@ fn poll() -> GetActivityTask {
     }
 }
 
-/// A task that is there already.
+/// Takes a task that is already there.
 async fn take(engine: &Engine) -> ActivityTask {
     let taken = engine
         .activities()

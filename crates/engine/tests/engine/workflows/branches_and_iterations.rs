@@ -1,5 +1,5 @@
-//! Parallel and Map states in the store: each branch and iteration waits, fails, is given up and survives a restart on its
-//! own, and costs no more in a wide Map than in a narrow one.
+//! Parallel and Map states in the store: each branch and iteration waits, fails, is cancelled and survives a restart on
+//! its own, and costs no more in a wide Map than in a narrow one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,7 +50,7 @@ fn parallel_of(name: &str, branches: &[Value]) -> Value {
     single(json!({ "Type": "Parallel", "Branches": branches, "End": true }))
 }
 
-/// The task tokens of so many messages on `work`, by the item they are for.
+/// The task tokens of `count` messages on `work`, by the item that each is for.
 async fn tokens(engine: &Engine, count: usize) -> BTreeMap<String, String> {
     let mut tokens = BTreeMap::new();
     until(async || {
@@ -85,7 +85,7 @@ fn failure(error: &str) -> TaskResult {
     }
 }
 
-/// One number out of the store.
+/// One number from the store.
 fn count(directory: &Path, query: &str) -> i64 {
     let store =
         rusqlite::Connection::open(directory.join("rampmeter.db")).expect("the store is there");

@@ -1,4 +1,4 @@
-//! Expressions that take more work than the writer may do: they are evaluated beside it, and come to the same.
+//! Expressions that take more work than the writer may do: they are evaluated beside it, with the same result.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use rampmeter_engine::{
 };
 use serde_json::{Value, json};
 
-/// More than the writer does, and done in a moment.
+/// More than the writer may do, yet done in a moment.
 const HEAVY: &str = "{% $sum($map([1..2000], function($n) { $n % 7 })) %}";
 const HEAVY_IS: i64 = 6_000;
 
@@ -24,7 +24,7 @@ fn pass(output: &str) -> Value {
     machine
 }
 
-/// A task that is answered by its token; what is assigned, sent and put out is heavy.
+/// A task that is answered by its token; what it assigns, sends and outputs is heavy to evaluate.
 fn task(output: &str) -> Value {
     json!({
         "Type": "Task",
@@ -121,7 +121,7 @@ async fn others_go_on_while_hostile_expressions_have_not_ended() {
         };
         engine.queues().send_message(message).await.unwrap();
     }
-    // Honest work that is heavy comes before what never ends.
+    // Heavy but finite work comes before work that never ends.
     for number in 0..10 {
         let arn = start(&engine, &heavy, &number.to_string(), &json!({})).await;
         assert_eq!(output(&engine, &arn).await, json!({ "is": HEAVY_IS }));
@@ -184,7 +184,7 @@ async fn what_an_execution_is_told_while_it_is_suspended_waits_its_turn_and_surv
     let (second, _) = token(&engine).await;
     report(&engine, first, r#"{ "n": 1 }"#).await;
     report(&engine, second, r#"{ "n": 1 }"#).await;
-    // Whatever had been evaluated by now is on disk, and the rest is evaluated again.
+    // What has been evaluated by now is on disk, and the rest is evaluated again.
     engine.shut_down().await;
     drop(engine);
     let engine = open_engine(directory.path()).await;

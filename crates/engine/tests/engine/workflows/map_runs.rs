@@ -1,4 +1,4 @@
-//! Distributed Map states: child executions of their own, counted by a map run that can be looked at and changed.
+//! Distributed Map states: child executions of their own, counted by a map run that can be described and updated.
 
 use crate::support::machines::{create, single, start};
 use crate::support::queues::{create as create_queue, engine as open_engine, receive};

@@ -1,4 +1,4 @@
-//! Expressions that want to crash, to hang or to eat memory. Each must end with an error or a value,
+//! Expressions that try to crash, hang or exhaust memory. Each must end with an error or a value,
 //! within limits that are counted.
 
 use serde_json::{Map, Value, json};

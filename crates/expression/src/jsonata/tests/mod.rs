@@ -1,5 +1,5 @@
 //! What expressions mean, AWS's functions, and the texts of errors. The official suite has far more of
-//! the language; these cases hold what state machines rely on.
+//! the language; these cases cover what state machines rely on.
 
 mod hostile;
 mod search;
@@ -311,7 +311,7 @@ fn an_expression_tells_what_it_reads() {
 
 #[test]
 fn a_long_evaluation_has_the_value_of_a_short_one() {
-    // The first is over before it is weighed, the second is begun again.
+    // The first ends before it is weighed, the second is restarted.
     let short = evaluate("$map([1..3], function($i){[$i, $random(1)]})")
         .unwrap()
         .unwrap();

@@ -1,4 +1,4 @@
-//! Regular expressions: what the linear engine answers is what the other one answers, and how much they may search.
+//! Regular expressions: the linear engine gives the same results as the other one, and how much they may search.
 
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
-//! A drainer that is succeeded: it starts nothing more, and leaves what it has out to drainers of the later configuration.
+//! A drainer with a successor: it starts nothing more, and leaves its calls in flight to drainers of the later
+//! configuration.
 
 use rampmeter_call::Judgement;
 use rampmeter_dispatch::{Rules, Time};
@@ -7,14 +8,14 @@ use super::{Drainer, Plan, Writing};
 use crate::ending::Ending;
 
 impl Drainer {
-    /// Whether the item is kept by drainers of a later configuration, as far as is known.
+    /// Whether drainers of a later configuration keep the item, as far as is known.
     pub(super) fn is_succeeded(&self) -> bool {
         let known = self.known.as_ref();
         known.is_some_and(|known| self.terms.generation.yields_to(known.generation))
     }
 
-    /// Leaves what is out to drainers of a later configuration, whose limits are not known here: each permit with the moment
-    /// of its answer, so that they count it from there on.
+    /// Leaves calls in flight to drainers of a later configuration, whose limits are not known here: each permit with
+    /// the time of its answer, so that they count from there on.
     pub(super) fn hand_over(&mut self, now: Time) -> Plan {
         let known = self.known.as_ref().expect("the item was read");
         let (mut shared, version) = (known.shared.clone(), known.version);
@@ -34,13 +35,13 @@ impl Drainer {
                     shared.answered(*id, shared.now);
                     judgements.push((*id, Judgement::CALL));
                 }
-                // It stays until the vendor must have ended it.
+                // The permit stays until the vendor must be done with the call.
                 Ending::Lost => {}
                 Ending::Unused => shared.unused(*id),
             }
         }
         Plan::Write(Writing {
-            // All rows are of rules that are not these.
+            // All rows belong to rules other than ours.
             bytes: shared.to_bytes(&Rules::default()),
             version,
             generation,

@@ -1,5 +1,5 @@
-//! Drainers in a world of their own: writes get lost, writes are made and look lost, drainers die with calls in flight, clocks
-//! differ, a configuration is deployed over another. Nothing may exceed a limit, and every message is served.
+//! Drainers in a simulated world: writes get lost, writes succeed and look lost, drainers die with calls in flight,
+//! clocks differ, a configuration is deployed over another. Nothing may exceed a limit, and every message is served.
 
 mod world;
 
@@ -69,7 +69,7 @@ proptest! {
             world.served.len(), messages.len(), world.ends
         );
         let most = usize::try_from(calls.0.max(calls.1)).expect("below 40");
-        // A window under a new name knows nothing of what was called before it was there, as on one machine.
+        // A window under a new name knows nothing of calls made before it existed, as on one machine.
         let windows = if renamed { usize::try_from(calls.0 + calls.1).expect("few") } else { most };
         world.judge(slots.0.max(slots.1) as usize, windows, per)?;
         world.judge_later(slots.1 as usize, usize::try_from(calls.1).expect("below 40"), per, renamed)?;
@@ -100,7 +100,7 @@ fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_succes
         panic!("it receives");
     };
     let used = drainer.has_received(lane, &permits, permits.len(), BEGIN);
-    // A later configuration takes the item over while the call is out.
+    // A later configuration takes over the item while the call is in flight.
     let later = Item {
         state,
         version: 2,
@@ -206,7 +206,7 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
         panic!("it takes a permit");
     };
     assert_eq!(version, None);
-    // Made, but nobody said so.
+    // Written, but not acknowledged.
     drainer.has_written(Written::Lost, BEGIN, 0);
     assert_eq!(drainer.step(BEGIN, 0), Step::Read);
     let item = Item {
@@ -335,7 +335,7 @@ fn a_pause_and_a_lower_limit_hold_from_the_next_start_on_and_a_resume_within_a_s
             .filter(|call| call.started > from && call.started < to)
             .count()
     };
-    // What had its permit may still leave; nothing takes one.
+    // A call that had its permit may still leave; no new permit is given.
     let late = paused_at.saturating_add(millis(1_000));
     assert_eq!(started_since(&world, late, world.now), 0);
     let resumed_at = order(&mut world, &|orders| {

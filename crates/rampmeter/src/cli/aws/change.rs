@@ -1,4 +1,4 @@
-//! `aws pause`, `aws resume`, `aws limit set` and `aws limit reset`: what a person orders of workers that run.
+//! `aws pause`, `aws resume`, `aws limit set` and `aws limit reset`: what a person orders of running workers.
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -142,7 +142,7 @@ pub(super) async fn limit(command: &LimitCommand) -> Result<(), Failure> {
     print(&order.output, &answer, named, &told)
 }
 
-/// An order of whoever runs this.
+/// An order in the name of whoever runs this.
 fn given(stack: &Stack, reason: &str) -> Given {
     let user = ["USER", "LOGNAME"]
         .into_iter()

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use rampmeter_template::{Deployment, Emit, LAYER, Notation, Template, definition_file};
 use rampmeter_terminal::{Exit, Failure};
 
-/// A file to be written, from the folder of the template.
+/// A file to be written, with its path from the template's folder.
 #[derive(Debug)]
 pub(super) struct File {
     pub(super) path: PathBuf,
     text: String,
 }
 
-/// All files, the template first. What was there under these names is replaced: they are made, not written by people.
+/// All files, the template first. Existing files with these names are replaced: they are generated, not written by
+/// people.
 pub(super) fn of(
     deployment: &Deployment<'_>,
     template: &Template,
@@ -38,7 +39,7 @@ pub(super) fn of(
 }
 
 impl File {
-    /// Writes it below a folder, which is made if it is not there.
+    /// Writes it below a folder, which is made if it does not exist.
     pub(super) fn write(&self, folder: &Path) -> Result<(), Failure> {
         let path = folder.join(&self.path);
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);

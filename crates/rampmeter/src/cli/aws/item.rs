@@ -1,6 +1,7 @@
-//! The shared item of a target in the table of permits, as the command line reads and changes it. Its layout is that of the
-//! worker (`crates/lambda/src/service/table.rs`). A change is made on condition that nobody wrote since the item was read, and
-//! makes its version rise: so the next write of whoever drains fails, and the item is read again.
+//! The shared item of a target in the table of permits, as the command line reads and changes it. Its layout is the
+//! worker's (`crates/lambda/src/service/table.rs`). A change is made on condition that nobody has written since the
+//! item was read, and it raises the item's version, so that the next write of a drainer fails and it reads the item
+//! again.
 
 use std::time::Duration;
 
@@ -15,13 +16,13 @@ use serde_json::{Value, json};
 use super::stack::Stack;
 use crate::client::on_aws::{AwsError, DYNAMODB};
 
-/// How often a change is tried while drainers write: they do so some dozen times a second.
+/// How often a change is attempted while drainers write, which they do some dozen times a second.
 const TRIES: u32 = 60;
 
 /// The item as it was read.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Item {
-    /// What the drainers know; as at the beginning where nothing was ever started.
+    /// What the drainers know; the initial state where nothing was ever started.
     pub(super) state: Shared,
     pub(super) orders: Orders,
     version: Option<u64>,
@@ -61,10 +62,10 @@ pub(super) async fn read(stack: &Stack, target: &Target) -> Result<Item, Failure
     })
 }
 
-/// Changes the orders of a target, as often as it takes until nobody writes in between. Answers with what they are then.
+/// Changes the orders of a target, again until nobody writes in between. Returns the orders as they are then.
 ///
 /// # Errors
-/// Those of [`read`], those of the change, and drainers that never let it through.
+/// Those of [`read`], those of the change, and when drainers write first every time.
 pub(super) async fn change(
     stack: &Stack,
     target: &Target,
@@ -77,7 +78,7 @@ pub(super) async fn change(
         match stack.client.call(DYNAMODB, operation, &input).await {
             Ok(_) => return Ok(item),
             Err(error) if error.name() == "ConditionalCheckFailedException" => {
-                // Not in step with drainers that write at a steady pace.
+                // Varies, so as not to keep step with drainers that write at a steady pace.
                 let pause = 5 + u64::from(tried) * 7 % 40;
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }

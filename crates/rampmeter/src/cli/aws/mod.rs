@@ -1,6 +1,6 @@
-//! `aws`: the deployment on AWS. `synth` writes its template, `check` says what stands against it; both say what to
-//! expect of it, and send nothing to AWS: what deploys is AWS's own command line. `status`, `pause`, `resume` and `limit` operate
-//! a stack that runs.
+//! `aws`: the deployment on AWS. `synth` writes its template and `check` reports its problems; both say what to expect
+//! of it, and send nothing to AWS: AWS's own command line deploys it. `status`, `pause`, `resume` and `limit` operate a
+//! running stack.
 
 mod change;
 mod files;
@@ -29,7 +29,7 @@ use crate::problem::{Choices, Planned, Problem};
 pub(crate) enum Command {
     /// Write the template of the deployment, and say what to expect of it.
     Synth(Synth),
-    /// Say what stands against the deployment, and what to expect of it.
+    /// Report the problems of the deployment, and what to expect of it.
     Check(CheckArguments),
     /// Show what each target of a stack does, what waits, what holds it and what was ordered.
     Status(status::StatusArguments),
@@ -54,7 +54,7 @@ pub(crate) struct Synth {
     /// Form of the template.
     #[arg(long, value_enum, default_value_t = Emit::Sam)]
     emit: Emit,
-    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    /// Prefix of every name, so that several stacks fit into one account; instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
     /// Notation of the template; only YAML has comments.
@@ -76,7 +76,7 @@ pub(crate) struct CheckArguments {
     /// Form of the answer; sarif is what code hosts and editors read, and has no report.
     #[arg(long, value_enum, default_value_t = check::Form::Human)]
     format: check::Form,
-    /// What stands before every name, so that several stacks fit into one account; instead of `stage` in [aws].
+    /// Prefix of every name, so that several stacks fit into one account; instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
     /// Concurrent executions that the account allows (aws lambda get-account-settings), to see whether they suffice.
@@ -117,7 +117,7 @@ impl AssumedArguments {
             .map_err(|why| Failure::new("RM2052", Exit::Usage, why))?;
         Ok(Assumed {
             calls: self.calls,
-            // A call that took no time at all would have no rate.
+            // A call that took no time would have no rate.
             latency: self
                 .latency
                 .map(|span| span.0.max(Duration::from_millis(1))),
@@ -214,7 +214,7 @@ fn check(arguments: &CheckArguments, color: Color) -> Result<(), Failure> {
     let mut report = None;
     if let Ok(planned) = Planned::read(&arguments.config, Emit::Sam, &choices) {
         let deployment = planned.deployment();
-        // What has errors may have no template: two things of one name, say.
+        // A deployment with errors may have no template, for example when two things have the same name.
         if !planned.problems().iter().any(Problem::is_error) {
             let resources = rampmeter_template::template(&deployment).resource_count();
             report = Some(Report::of(&deployment, resources, assumed));

@@ -1,4 +1,4 @@
-//! The stack that a command is about: its names, from the configuration that it was made from, and how AWS is reached.
+//! The stack that a command is about: its names, from the configuration it was made from, and a client of AWS.
 
 use std::path::PathBuf;
 
@@ -17,10 +17,10 @@ pub(crate) struct StackArguments {
     /// The configuration that the stack was made from.
     #[arg(long, value_name = "FILE", default_value = "rampmeter.toml")]
     config: PathBuf,
-    /// What stands before every name, instead of `stage` in [aws].
+    /// Prefix of every name, instead of `stage` in [aws].
     #[arg(long, value_parser = rampmeter_config::stage)]
     stage: Option<String>,
-    /// The stack's name, if it was deployed under another one than the configuration has.
+    /// The stack's name, if it was deployed under a name other than the configuration's.
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
 }
@@ -35,10 +35,10 @@ pub(super) struct Stack {
 }
 
 impl StackArguments {
-    /// The stack, without asking AWS whether it is there.
+    /// Opens the stack, without asking AWS whether it exists.
     ///
     /// # Errors
-    /// The configuration is none for AWS, or there are no credentials.
+    /// The configuration is not one for AWS, or there are no credentials.
     pub(super) fn open(&self) -> Result<Stack, Failure> {
         let choices = Choices {
             stage: self.stage.clone(),
@@ -72,7 +72,7 @@ impl Stack {
     /// One of them by its name.
     ///
     /// # Errors
-    /// There is none of that name.
+    /// There is none with that name.
     pub(super) fn target(&self, name: &str) -> Result<&Target, Failure> {
         self.targets()
             .find(|target| target.name == name)

@@ -1,5 +1,5 @@
-//! `aws status`: what each target is doing, what holds its lanes, what was ordered, and how much waits. Asked of the table and the
-//! queues; why a lane does not start is said by the same code that decides in the worker.
+//! `aws status`: what each target is doing, what holds its lanes, what was ordered, and how much waits. It asks the
+//! table and the queues; the code that decides in the worker also says why a lane does not start.
 
 use clap::Args;
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ struct TargetStatus<'a> {
 /// What is known of one lane.
 struct LaneStatus {
     priority: Priority,
-    /// Messages that can be received; none if the queue cannot be asked.
+    /// Messages that can be received; `None` if the queue cannot be asked.
     visible: Option<u64>,
     /// Messages that somebody has, or that are hidden for a while.
     hidden: Option<u64>,
@@ -175,7 +175,8 @@ fn held(target: &Target, item: &Item, priority: Priority, now: Time) -> Explanat
     }
 }
 
-/// How many messages of a lane, or dead letters, can be received, and how many are hidden; none where there is no such queue.
+/// How many messages of a lane, or dead letters, can be received, and how many are hidden; `None` where there is no
+/// such queue.
 async fn depth(
     stack: &Stack,
     target: &Target,

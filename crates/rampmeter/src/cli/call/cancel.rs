@@ -1,4 +1,4 @@
-//! `call cancel`: a call that has not ended is not made, or its answer is not waited for any more.
+//! `call cancel`: a waiting call is not made, and the answer to one in flight is no longer waited for.
 
 use clap::Args;
 use rampmeter_terminal::Failure;

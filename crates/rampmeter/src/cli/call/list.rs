@@ -1,4 +1,4 @@
-//! `call list`: the calls that have not ended, those that are asked for, and what holds each of them.
+//! `call list`: the calls that have not ended, filtered as asked, and what holds each of them.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments, note};

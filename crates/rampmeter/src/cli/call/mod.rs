@@ -16,7 +16,7 @@ use clap::Subcommand;
 pub(crate) enum Command {
     /// Make one call through the gate, without a workflow, and print its answer.
     Submit(Box<submit::Arguments>),
-    /// Show one call: as it stands, or how it ended.
+    /// Show one call: its status, or how it ended.
     Show(show::Arguments),
     /// Print the whole body of the answer of a call that has ended.
     Body(show::BodyArguments),
@@ -24,9 +24,9 @@ pub(crate) enum Command {
     List(list::Arguments),
     /// Say why a call waits: which limit or which lane holds it, how many are ahead, when it should start.
     Why(why::Arguments),
-    /// Cancel a call that has not ended: its task fails, as unknown if the call is in flight.
+    /// Cancel a call that has not ended: its task fails, with an unknown outcome if the call is in flight.
     Cancel(cancel::Arguments),
-    /// Move a call that waits to another priority.
+    /// Move a waiting call to another priority.
     Move(move_call::Arguments),
 }
 

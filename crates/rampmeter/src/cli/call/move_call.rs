@@ -1,4 +1,4 @@
-//! `call move`: a call that waits gets another priority.
+//! `call move`: gives a waiting call another priority.
 
 use clap::Args;
 use rampmeter_terminal::Failure;

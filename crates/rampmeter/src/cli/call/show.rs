@@ -1,4 +1,4 @@
-//! `call show`: a call as it stands or how it ended. `call body`: the whole body of its answer.
+//! `call show`: the status of a call, or how it ended. `call body`: the whole body of its answer.
 
 use std::path::PathBuf;
 

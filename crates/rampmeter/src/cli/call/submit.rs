@@ -1,5 +1,4 @@
-//! `call submit`: one call through the gate without a workflow. `call show`: a call as it stands or how it ended.
-//! `call body`: the whole body of its answer.
+//! `call submit`: one call through the gate without a workflow, and the wait for its answer.
 
 use std::io::Read;
 use std::path::Path;
@@ -16,7 +15,7 @@ use crate::cli::answer::print;
 use crate::cli::follow::Deadline;
 use crate::client::{Client, ServerArguments, text};
 
-/// First and longest pause between two looks whether a call has ended.
+/// First and longest pause between two checks whether a call has ended.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
@@ -58,7 +57,7 @@ pub(crate) struct Arguments {
     /// At most one call of this key at a time, in the order of sending.
     #[arg(long)]
     ordering_key: Option<String>,
-    /// Names the call for the vendor, so that a repeat is known as one. Default: the id of the message.
+    /// Names the call for the vendor, so that it recognises a repeat. Default: the id of the message.
     #[arg(long)]
     idempotency_key: Option<String>,
     /// JSONPath of the part of the answer's body that is wanted.
@@ -114,7 +113,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     print_ended(&call, arguments.output.format(), arguments.include)
 }
 
-/// The call message that the options describe. Whether it is a call is the server's judgement.
+/// The call message that the options describe. Whether it is a valid call is for the server to judge.
 fn message(arguments: &Arguments) -> Result<Value, Failure> {
     let mut message = json!({
         "Method": arguments.method.to_uppercase(),
@@ -236,7 +235,7 @@ async fn until_ended(client: &Client, id: &str, deadline: Deadline) -> Result<Va
             return Err(Failure::new("RM2010", Exit::TimedOut, what)
                 .with_help(format!("rampmeter call why {number}")));
         }
-        // Whoever waits longer than a moment is told for what.
+        // Tell whoever waits longer than a moment what it is for.
         let status = text(&call["status"]);
         if pause == MAX_PAUSE && status != told {
             let why = call["held_by"].as_str().unwrap_or_default();

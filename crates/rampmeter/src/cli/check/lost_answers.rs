@@ -1,4 +1,4 @@
-//! What happens to a new record whose answer is lost: the one default of a target that a person should know of before it
+//! What happens to a POST whose answer is lost: the one default of a target that a person should know before it
 //! matters.
 
 use rampmeter_call::{OnUnknown, RepeatSafety, Request};

@@ -55,7 +55,7 @@ enum Kind {
 /// Forms of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Form {
-    /// For people, with the places in the files.
+    /// For people, with the lines of the files.
     Human,
     /// The same as --output json.
     Json,
@@ -78,7 +78,7 @@ struct Findings {
     rate_lines: Vec<String>,
     /// What happens to a lost POST of each target, for people and for programs.
     lost_answers: Vec<(String, Value)>,
-    /// What the file holds, when it is good.
+    /// What the file holds, when it has no errors.
     summary: String,
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn run(arguments: Arguments, color: Color) -> Result<(), Failur
     answer(&all, format, is_sarif, None)
 }
 
-/// Prints what was found in all files. The members of `more` are added to a JSON answer.
+/// Prints what was found in all files. The members of `more` are added to a JSON report.
 fn answer(
     all: &[(&Path, Findings)],
     format: Format,
@@ -257,8 +257,8 @@ impl Findings {
         );
     }
 
-    /// Calls in the store of targets that were removed or renamed. A store that is not there, or that cannot be read, is
-    /// not what is checked here.
+    /// Warns of calls in the store for targets that were removed or renamed. A store that is missing or cannot be read
+    /// is not reported: it is not what is checked here.
     fn absent_targets(&mut self, config: &Config) {
         let server = &config.server;
         let reader = Reader::open(&server.data_dir, &server.account, &server.region);

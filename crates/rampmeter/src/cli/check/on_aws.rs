@@ -1,4 +1,4 @@
-//! `check --aws` and `aws check`: the same files, read for AWS.
+//! `check --aws` and `aws check`: the same files, checked for AWS.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{Findings, Form, Kind, Problem, answer, counted};
 use crate::problem::{self, Choices, Planned};
 
-/// Checks one configuration for AWS. The members of `more` are added to a JSON answer.
+/// Checks one configuration for AWS. The members of `more` are added to a JSON report.
 pub(in crate::cli) fn run(
     file: &Path,
     form: Form,

@@ -1,5 +1,5 @@
-//! The rate that each limit of a configuration can reach, at the time that calls take: as a running server has measured
-//! it, else as it is assumed for the vendor. The arithmetic is that of `limit list` (`dispatch`).
+//! The rate that each limit of a configuration can reach, given the time that calls take: as a running server has
+//! measured it, else as assumed for the preset. The arithmetic is that of `limit list` (`dispatch`).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::client::Client;
 /// A window that reaches less than nine tenths of its rate.
 pub(super) const SLOW_WINDOW: &str = "RM4030";
 
-/// How long a server may take to answer; it is on this machine.
+/// How long the server may take to answer; it is on this machine.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time that calls take, by target, where a server has measured it; and which server.
@@ -67,7 +67,8 @@ pub(super) struct Reach {
     is_measured: bool,
     rate: Rate,
     calls: u64,
-    /// What the vendor might count if calls were counted from the send; none where they are, or where it is not a window.
+    /// What the vendor might count if calls were counted from the send; `None` where they already are, or where the
+    /// limit is not a window.
     from_send: Option<u64>,
 }
 

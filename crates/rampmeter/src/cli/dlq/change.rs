@@ -1,4 +1,4 @@
-//! `dlq redrive` and `dlq discard`: for each letter that is meant, once a person has agreed.
+//! `dlq redrive` and `dlq discard`: for each dead letter that is meant, once a person has agreed.
 
 use std::time::Duration;
 
@@ -35,13 +35,13 @@ struct Change {
 pub(crate) struct RedriveArguments {
     #[command(flatten)]
     change: Change,
-    /// The priority of those that are sent again; without it, that which each had.
+    /// The priority of those that are sent again; by default the one that each had.
     #[arg(long, value_name = "PRIORITY")]
     to: Option<String>,
     /// At most so many a second.
     #[arg(long, value_name = "N", default_value = "50", value_parser = Pace::read)]
     rate: Pace,
-    /// Also those of which nobody knows whether the vendor did the work: I looked, and it did not.
+    /// Also redrive calls of unknown outcome: you have checked that the vendor did not do the work.
     #[arg(long)]
     i_checked: bool,
 }
@@ -75,8 +75,8 @@ pub(super) async fn discard(arguments: DiscardArguments) -> Result<(), Failure> 
     change(&arguments.change, "discard", &body, Duration::ZERO, done).await
 }
 
-/// Asks the server for each of the letters, and says what became of it. Those it refuses are told; then the command has
-/// failed.
+/// Asks the server for each of the dead letters, and says what became of it. If the server refuses any, they are named
+/// and the command fails.
 async fn change(
     change: &Change,
     what: &str,
@@ -122,14 +122,14 @@ async fn change(
     Err(Failure::new("RM2044", Exit::Failed, what))
 }
 
-/// The letters that are meant, and the entry of the audit trail for all of them, if there is one.
+/// The chosen dead letters, and the audit entry for all of them, if there is one.
 struct Chosen {
     letters: Vec<Value>,
     bulk: Value,
 }
 
-/// The letters that are named, or those that the filters find, the oldest first, once a person has agreed. What a Retry or a
-/// Catch has taken up is nobody's to redrive.
+/// The named dead letters, or those that the filters find, the oldest first, once a person has agreed. Those whose
+/// failure a Retry or a Catch handled are left out.
 async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Chosen, Failure> {
     if !change.letters.is_empty() {
         let mut letters = Vec::new();

@@ -1,4 +1,4 @@
-//! `dlq list` and `dlq groups`: the calls that failed for good, one by one and by error.
+//! `dlq list` and `dlq groups`: the calls that failed for good, one by one and grouped by error.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments, note};
@@ -16,7 +16,7 @@ const MAX_CAUSE_CHARS: usize = 80;
 pub(crate) struct ListArguments {
     #[command(flatten)]
     which: Which,
-    /// Also those whose failure a Retry or a Catch took up: nobody needs to.
+    /// Also those whose failure a Retry or a Catch has handled.
     #[arg(long)]
     handled: bool,
     /// Most dead letters to list.

@@ -1,5 +1,5 @@
-//! `dlq`: the calls that failed for good. List them, by error too, take them up again, discard them. Which are taken up
-//! is decided by the server; this asks for each, slowly if it is told to.
+//! `dlq`: the calls that failed for good: list them, group them by error, redrive or discard them. The server decides
+//! which can be redriven; this asks for one after another, at a rate if one is given.
 
 use rampmeter_terminal::Failure;
 
@@ -14,11 +14,11 @@ use crate::client::Client;
 /// The commands under `dlq`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// List dead letters, those first that failed last.
+    /// List dead letters, the latest failure first.
     List(list::ListArguments),
     /// List how many dead letters have the same target and error.
     Groups(list::GroupArguments),
-    /// Take dead letters up again, the oldest first: redrive the executions they ended, send the others again.
+    /// Redrive dead letters, the oldest first: redrive the executions they ended, send the others again.
     Redrive(change::RedriveArguments),
     /// Delete dead letters. What happened stays in the histories of their executions.
     Discard(change::DiscardArguments),
@@ -52,12 +52,12 @@ struct Found {
     passed_over: u64,
 }
 
-/// The dead letters that the filters name, those first that failed last.
+/// The dead letters that match the filters, the latest failure first.
 async fn found(client: &Client, which: &Which, most: usize) -> Result<Vec<Value>, Failure> {
     Ok(found_where(client, which, most, |_| true).await?.letters)
 }
 
-/// The same, of those that are meant.
+/// The same, but only those that `is_meant` accepts.
 async fn found_where(
     client: &Client,
     which: &Which,

@@ -1,11 +1,11 @@
-//! In which state an execution failed: the history knows.
+//! The state in which an execution failed, from its history.
 
 use rampmeter_terminal::Failure;
 use serde_json::{Value, json};
 
 use crate::client::Client;
 
-/// Events from the end of a history that are looked through. A state that retried more often than that is not named.
+/// How many events are read, from the end of a history. A state that was entered before those is not named.
 const LAST_EVENTS: u32 = 200;
 
 /// Whether a status is one of those with an error.
@@ -15,7 +15,7 @@ pub(crate) fn ended_badly(status: &Value) -> bool {
         .any(|bad| status == bad)
 }
 
-/// The state in which an execution ended that did not succeed; none when it was in no state.
+/// The state in which an unsuccessful execution ended; `None` when it was in no state.
 pub(crate) async fn state(client: &Client, execution_arn: &str) -> Result<Option<String>, Failure> {
     let request = json!({
         "executionArn": execution_arn,
@@ -28,7 +28,7 @@ pub(crate) async fn state(client: &Client, execution_arn: &str) -> Result<Option
     Ok(page.ok().and_then(|page| state_of(&page["events"])))
 }
 
-/// Goes back from the last event, by the ids of the events before each, to the state that was entered and not left.
+/// Follows the ids of previous events back from the last event, to the state that was entered and not left.
 fn state_of(newest_first: &Value) -> Option<String> {
     let events = newest_first.as_array()?;
     let mut at = events.first()?;
@@ -57,7 +57,7 @@ mod tests {
                 "stateEnteredEventDetails": { "name": name } })
         };
         let other = |id: u64, before: u64, kind: &str| json!({ "id": id, "previousEventId": before, "type": kind });
-        // Two branches: the one whose state was entered later goes on, the other fails.
+        // Two branches: the one whose state was entered later goes on; the other fails.
         let events = json!([
             other(6, 5, "ExecutionFailed"),
             other(5, 3, "TaskFailed"),

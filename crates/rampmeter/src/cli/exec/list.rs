@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
-/// Most failed executions of a list that are told with their error and the state that failed: each is two questions.
+/// The most failed executions of a list that are shown with their error and the state that failed: each costs two
+/// requests.
 const MAX_EXPLAINED: usize = 200;
 
 /// Runs `exec list`.
@@ -45,7 +46,7 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     let most = list.limit as usize;
     let status = list.status.as_deref().map(str::to_uppercase);
     let mut executions = Vec::new();
-    // AWS lists by state machine; the newest of all are among the newest of each.
+    // ListExecutions lists one state machine at a time; the newest of all are among the newest of each.
     for workflow in workflows {
         executions.extend(newest(&client, &workflow, status.as_deref(), most + 1).await?);
     }

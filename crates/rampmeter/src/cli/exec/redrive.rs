@@ -1,5 +1,5 @@
-//! `exec redrive`: executions that ended badly go on at the state that failed. One by its name, or all that failed of a workflow,
-//! the oldest first and at a pace.
+//! `exec redrive`: executions that ended badly go on at the state that failed. One by its name, or all failed ones of a
+//! workflow, the oldest first and at a given rate.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments, note};

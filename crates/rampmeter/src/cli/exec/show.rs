@@ -1,4 +1,4 @@
-//! `exec show`: one execution with all that is known of it, first of all why it failed, or where it waits and why.
+//! `exec show`: one execution with everything that is known of it, above all why it failed, or where it waits and why.
 
 use clap::Args;
 use rampmeter_terminal::Failure;

@@ -1,6 +1,6 @@
-//! Where an execution waits, in words: the state, the call it waits for, what holds that call, since when, how many calls
-//! are ahead, when it should start. Of a Parallel or Map state, the same of each branch and iteration that waits, as many
-//! as the server tells.
+//! Where an execution waits, in words: the state, the call it waits for, what holds that call, since when, how many
+//! calls are ahead, when it should start. For a Parallel or Map state, the same for each waiting branch and iteration,
+//! as many as the server lists.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::client::text;
 
-/// A label and what it is of.
+/// A label and its text.
 type Field = (&'static str, String);
 
 /// All fields, in the order in which they are shown.
@@ -67,7 +67,7 @@ fn branch_words(child: &Value) -> String {
     format!("in {state:?} {what}, since {}", text(&child["since"]))
 }
 
-/// The call that will go on with it, and what holds that.
+/// The call that will resume the execution, and what holds that call.
 fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     let Some(id) = call["id"].as_str() else {
         return Vec::new();
@@ -97,8 +97,8 @@ fn call_fields(call: &Value, labels: [&'static str; 2]) -> Vec<Field> {
     fields
 }
 
-/// What holds the calls of several branches, and how many of them each: the beginning of the explanation, without the figures
-/// that differ from call to call. Empty where there is one at most.
+/// What holds the calls of several branches, and how many calls each: the beginning of the explanation, without the
+/// figures that differ from call to call. Empty where at most one call waits.
 fn holders(children: &[Value]) -> BTreeMap<String, usize> {
     let mut holders = BTreeMap::new();
     let held = children

@@ -1,4 +1,5 @@
-//! `limit set` and `limit reset`: another maximum at once. The server does it and keeps the audit trail.
+//! `limit set` and `limit reset`: another maximum, effective at once. The server makes the change and keeps the audit
+//! trail.
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Every entry, page after page, one in each line.
+/// Prints every entry, page after page, one on each line.
 async fn export(client: &Client) -> Result<(), Failure> {
     let mut next: Option<String> = None;
     loop {

@@ -42,7 +42,7 @@ pub(super) async fn run(list: Arguments) -> Result<(), Failure> {
     .await
 }
 
-/// What the configuration says where a person changed it, and when it goes back.
+/// The configured maximum of a limit that a person has changed, and when it comes back.
 fn change_words(limit: &Value) -> String {
     match (limit["configured"].as_u64(), limit["expires_at"].as_str()) {
         (None, _) => String::new(),
@@ -51,7 +51,7 @@ fn change_words(limit: &Value) -> String {
     }
 }
 
-/// The reserves that are not nothing, as `2 HIGH`.
+/// The reserves other than 0, as `2 HIGH`.
 fn reserved(reserves: &Value) -> String {
     let kept = ["HIGH", "MEDIUM", "BATCH"].map(|priority| (priority, reserves[priority].as_u64()));
     let told: Vec<String> = kept

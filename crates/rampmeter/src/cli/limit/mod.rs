@@ -19,9 +19,9 @@ pub(crate) enum Command {
     List(listing::Arguments),
     /// Give a limit another maximum, at once.
     Set(change::SetArguments),
-    /// Give a limit the maximum of the configuration back.
+    /// Give a limit its configured maximum back.
     Reset(change::ResetArguments),
-    /// List what people changed, the newest first: limits, pauses, calls moved.
+    /// List what people changed, newest first: limits, pauses, calls moved.
     Changes(listing::Arguments),
     /// Ask the vendor what it allows, and compare that with the configuration.
     Probe(probe::Arguments),

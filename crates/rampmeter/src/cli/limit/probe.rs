@@ -1,5 +1,5 @@
-//! `limit probe`: asks the vendor what it allows and compares that with the configuration. Never done by itself: it is a
-//! call, the vendor counts it, and NetSuite answers it to administrators only.
+//! `limit probe`: asks the vendor what it allows and compares that with the configuration. Rampmeter never does this by
+//! itself: it is a call that the vendor counts, and NetSuite answers it only to administrators.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     output: OutputArguments,
 }
 
-/// One limit of the vendor's beside ours.
+/// One of the vendor's limits beside ours.
 #[derive(Debug)]
 struct Row {
     name: &'static str,
@@ -113,7 +113,7 @@ fn per_day(target: &Target) -> Option<u64> {
         .min()
 }
 
-/// A limit of the vendor's beside what bounds the same in the target.
+/// One of the vendor's limits beside what bounds the same in the target.
 fn row(target: &Target, allowed: &AllowedCalls) -> Row {
     let (ours, key) = match allowed.counted {
         Counted::Concurrency => (concurrency(target), "concurrency"),

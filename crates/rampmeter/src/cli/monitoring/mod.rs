@@ -1,5 +1,5 @@
-//! What a monitoring system is given beside `/metrics`: `rules` prints alert rules for Prometheus, `grafana` a dashboard. Both are
-//! made from the targets and the `[slo]` of a configuration, and judge as `health` does.
+//! What a monitoring system needs besides `/metrics`: `rules` prints alert rules for Prometheus, `grafana` a dashboard.
+//! Both are made from the `[slo]` of a configuration, and judge as `health` does.
 
 mod grafana;
 mod rules;
@@ -50,7 +50,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of each metric.
+    /// The documentation of each metric.
     const METRICS: &str = include_str!("../../../../../docs/metrics.md");
 
     fn objectives() -> BTreeMap<Priority, Slo> {

@@ -1,4 +1,4 @@
-//! Alert rules for Prometheus, as YAML. Every text in it is a JSON string, which YAML takes as it is.
+//! Alert rules for Prometheus, as YAML. Every text in it is a JSON string, which is also valid YAML.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -15,7 +15,7 @@ struct Rule {
     lasting: &'static str,
     severity: &'static str,
     summary: &'static str,
-    /// The command that helps on.
+    /// The command to run next.
     next: &'static str,
 }
 
@@ -45,7 +45,7 @@ impl Rule {
     }
 }
 
-/// What is wrong whatever the objectives are.
+/// Alerts that hold whatever the objectives are.
 fn usual() -> Vec<Rule> {
     let rule = |name: &str, expression: &str, lasting, severity, summary, next| Rule {
         name: name.to_owned(),

@@ -18,7 +18,7 @@ use crate::client::{Client, ClientError};
 /// Requests in flight at once.
 const AT_ONCE: usize = 32;
 
-/// Failures that are told one by one; the rest is only counted.
+/// Failures that are printed one by one; the rest are only counted.
 const TOLD: u64 = 10;
 
 /// What to start.
@@ -28,7 +28,7 @@ pub(crate) struct Plan {
     pub(crate) workflow: String,
     /// File with the inputs, or `-`.
     pub(crate) input: String,
-    /// What the names of the executions begin with.
+    /// The prefix of the names of the executions.
     pub(crate) name: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn run(
     tally.finish(wait.is_some())
 }
 
-/// Many items cannot be one JSON object that is written as they come.
+/// Many items cannot be one JSON object, since each is written as it comes.
 fn line_format(format: Format) -> Format {
     match format {
         Format::Json => Format::Jsonl,
@@ -183,7 +183,7 @@ fn read_lines(input: String) -> mpsc::Receiver<io::Result<(u64, String)>> {
     receiver
 }
 
-/// How many went which way, and the bar that shows it on a terminal.
+/// How many executions started, succeeded and failed, and the bar that shows it on a terminal.
 #[derive(Debug)]
 struct Tally {
     bar: ProgressBar,

@@ -120,7 +120,7 @@ pub(crate) fn print_started(started: &Started, format: Format) -> std::io::Resul
     }
 }
 
-/// The input: JSON as it stands, standard input, or a file.
+/// The input: the JSON itself, standard input, or a file.
 fn read_input(input: &str) -> Result<String, Failure> {
     if input.starts_with(['{', '[', '"']) {
         return Ok(input.to_owned());

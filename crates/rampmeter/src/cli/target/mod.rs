@@ -1,4 +1,4 @@
-//! `target`: the accounts that are called, how they stand, and the pause of one.
+//! `target`: the accounts that are called: their status, their pauses, and a ping.
 
 use rampmeter_terminal::Failure;
 use rampmeter_terminal::output::Color;
@@ -21,7 +21,7 @@ pub(crate) enum Command {
     Show(show::Arguments),
     /// Start no more calls of a target, or of one priority; those in flight go on.
     Pause(pause::Arguments),
-    /// Go on after a pause.
+    /// End a pause.
     Resume(pause::ResumeArguments),
     /// Pause, and wait until no call is in flight.
     Drain(pause::Arguments),

@@ -1,4 +1,4 @@
-//! `target pause`, `resume` and `drain`. The server does it and keeps the audit trail.
+//! `target pause`, `resume` and `drain`. The server makes the change and keeps the audit trail.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::cli::answer::print;
 use crate::client::{Client, ServerArguments, text};
 
-/// Between two looks whether a target is drained.
+/// The time between two checks whether a target is drained.
 const LOOK: Duration = Duration::from_millis(200);
 
 /// Options of `target pause`, `resume` and `drain`.
@@ -89,7 +89,7 @@ pub(super) async fn drain(arguments: Arguments) -> Result<(), Failure> {
             .find(|target| target["name"] == arguments.target.as_str());
         let target = target.unwrap_or_default();
         let (in_flight, held) = (target["in_flight"].as_u64(), target["held"].as_u64());
-        // Places of calls whose outcome is unknown are kept, but nothing is under way there.
+        // Calls of unknown outcome keep their slots, but no answer is awaited for them.
         let out = in_flight.unwrap_or(0).saturating_sub(held.unwrap_or(0));
         if out == 0 {
             let told = format!(
@@ -106,7 +106,7 @@ pub(super) async fn drain(arguments: Arguments) -> Result<(), Failure> {
     }
 }
 
-/// What is paused of a target, by hand or by the calendar.
+/// What is paused of a target, by a person or by the calendar.
 async fn still_paused(client: &Client, name: &str) -> Result<Vec<String>, Failure> {
     let answer = client.admin(&["v1", "targets"]).await?;
     let mut targets = answer["targets"].as_array().into_iter().flatten();
@@ -114,7 +114,7 @@ async fn still_paused(client: &Client, name: &str) -> Result<Vec<String>, Failur
     Ok(target.map(pauses_of).unwrap_or_default())
 }
 
-/// The pauses of a target as answers show it, in words.
+/// The pauses of a target in a response, in words.
 pub(super) fn pauses_of(target: &Value) -> Vec<String> {
     let by_hand = target["paused"].as_array().into_iter().flatten().map(text);
     let planned = target["planned_pauses"].as_array().into_iter().flatten();

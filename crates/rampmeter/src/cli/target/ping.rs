@@ -1,5 +1,5 @@
-//! `target ping`: signs in, makes one harmless call, and says how that went: the first thing to try with an account of
-//! one's own. It reads the configuration and calls the vendor itself, beside the limits of a running server.
+//! `target ping`: signs in, makes one harmless call, and says how that went: the first thing to try with an account. It
+//! reads the configuration and calls the vendor itself, beside the limits of a running server.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,7 +32,7 @@ pub(crate) struct Arguments {
 struct Found {
     outcome: Outcome,
     took: Duration,
-    /// Our clock less the vendor's, in seconds, where the answer has a date.
+    /// Our clock minus the vendor's, in seconds, where the answer has a date.
     clock_ahead: Option<i64>,
 }
 
@@ -87,7 +87,7 @@ fn path_of(target: &Target, chosen: Option<&str>) -> Result<String, Failure> {
     })
 }
 
-/// One GET; a sign-in that takes a permit of its own is gone on from.
+/// One GET. A sign-in that takes a permit of its own is followed by the call itself.
 pub(crate) async fn call(caller: &Caller, path: &str) -> Outcome {
     let request = Request {
         method: "GET".to_owned(),
@@ -164,13 +164,13 @@ fn print(target: &Target, path: &str, found: &Found) -> std::io::Result<()> {
 }
 
 impl Found {
-    /// The vendor did what was asked. A page for people with status 200 is most often that of a sign-in.
+    /// Whether the vendor did what was asked. A page for people with status 200 is usually a sign-in page.
     fn is_good(&self) -> bool {
         matches!(&self.outcome, Outcome::Success(answer) if !is_page(answer))
     }
 }
 
-/// Whether an answer is a page for people, which no API gives.
+/// Whether an answer is a page for people, which no API returns.
 fn is_page(answer: &Answer) -> bool {
     let html = answer
         .header("content-type")
@@ -248,10 +248,10 @@ fn limit_text(stated: &StatedLimit) -> String {
     text.trim_start().to_owned()
 }
 
-/// Minutes of a clock's error that vendors still accept in signatures.
+/// The error of a clock, in seconds, that vendors still accept in signatures.
 const CLOCK_MATTERS: i64 = 120;
 
-/// What to look at when the sign-in was refused.
+/// What to check, by what the ping found.
 fn advice(target: &Target, found: &Found) -> Option<&'static str> {
     if location(&found.outcome).is_some() {
         return Some(

@@ -1,4 +1,5 @@
-//! `target show`: one target with all that is known of it: what waits, what holds it, what the vendor taught.
+//! `target show`: one target with everything that is known of it: what waits, what holds it, what the vendor's answers
+//! taught.
 
 use clap::Args;
 use rampmeter_terminal::output::{self, Format, OutputArguments};
@@ -101,7 +102,7 @@ fn first_words(first: &Value) -> String {
     }
 }
 
-/// Whether the vendor lets calls in.
+/// Whether the vendor admits calls at present.
 fn vendor_words(target: &Value) -> String {
     let held_by = target["vendor"]["held_by"].as_str();
     let mut words =
@@ -117,7 +118,7 @@ fn vendor_words(target: &Value) -> String {
     words
 }
 
-/// The last thing that went wrong; empty where nothing did.
+/// The latest error; empty where there is none.
 fn error_words(errors: &Value) -> String {
     let Some(last) = errors["last"].as_str() else {
         return String::new();

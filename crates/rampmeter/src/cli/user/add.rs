@@ -1,4 +1,4 @@
-//! `user add`: a new token. It is printed once and kept by nobody here.
+//! `user add`: a new token. It is printed once; the file of users holds only its digest.
 
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -12,12 +12,12 @@ use super::file::{self, FileArguments, refused};
 /// Options of `user add`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Who it is, as the audit trail will name them.
+    /// The user's name, as the audit trail will show it.
     name: String,
-    /// What they may do: metrics, viewer, operator or admin, each also what those before it may.
+    /// What they may do: metrics, viewer, operator or admin; each role includes those before it.
     #[arg(long)]
     role: Role,
-    /// After this long the token is no longer good: "90d".
+    /// How long the token is valid, such as 90d.
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     expires_in: Option<std::time::Duration>,
     #[command(flatten)]

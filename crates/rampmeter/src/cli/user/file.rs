@@ -1,5 +1,5 @@
-//! The file of users: where it lies, how it is read and written. It is made for its owner alone and takes the place of the old one as
-//! a whole, so that a server never reads half of it.
+//! The file of users: where it lies, how it is read and written. A new file is readable by its owner only and replaces
+//! the old one as a whole, so that a server never reads half of it.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
@@ -32,7 +32,7 @@ impl FileArguments {
         if let Some(users) = &self.users {
             return Ok(users.clone());
         }
-        // A configuration may refer to secrets that whoever lets somebody in does not have.
+        // A configuration may refer to secrets that the person who adds a user does not have.
         if let Some(data_dir) = &self.data_dir {
             return Ok(data_dir.join("users.json"));
         }
@@ -51,7 +51,7 @@ pub(super) fn read(path: &Path) -> Result<Users, Failure> {
     }
 }
 
-/// Writes it anew.
+/// Writes it as a whole.
 pub(super) fn write(path: &Path, users: &Users) -> Result<(), Failure> {
     replace(path, &users.to_text())
         .map_err(|why| refused(format!("{} cannot be written: {why}", path.display())))
@@ -66,7 +66,7 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(directory)?;
-    // Of two who write at once one finds this name taken, and nothing is lost.
+    // Of two writers at once, one finds this name taken, and nothing is lost.
     let unfinished = directory.join(".users-being-written");
     let mut file = OpenOptions::new()
         .write(true)

@@ -1,4 +1,4 @@
-//! `user list`.
+//! `user list`: who may log in, and with which tokens.
 
 use clap::Args;
 use jiff::Timestamp;

@@ -1,5 +1,5 @@
-//! `user`: who may log in at the admin port. The commands write the file of users and ask no server: whoever may write it may let
-//! somebody in, and nobody else.
+//! `user`: who may log in at the admin port. The commands write the file of users and do not involve the server:
+//! whoever may write the file may add users, and nobody else.
 
 mod add;
 mod file;
@@ -12,11 +12,11 @@ use rampmeter_terminal::Failure;
 /// What is done to users.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Let somebody in, and print the token by which they are known, once.
+    /// Add a user, and print their token, once.
     Add(add::Arguments),
     /// List who may log in, and what they may do.
     List(list::Arguments),
-    /// Take somebody's tokens away, or one of them. A running server knows within a second.
+    /// Remove a user's tokens, or one of them. A running server notices within a second.
     Remove(remove::Arguments),
 }
 

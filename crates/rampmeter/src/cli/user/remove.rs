@@ -1,4 +1,4 @@
-//! `user remove`.
+//! `user remove`: takes a user's tokens away.
 
 use clap::Args;
 use rampmeter_terminal::Failure;
@@ -9,9 +9,9 @@ use super::file::{self, FileArguments, refused};
 /// Options of `user remove`.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Who it is.
+    /// The user's name.
     name: String,
-    /// Only the token of this id, as `user list` shows it.
+    /// Only the token with this id, as `user list` shows it.
     #[arg(long, value_name = "ID")]
     token: Option<String>,
     #[command(flatten)]

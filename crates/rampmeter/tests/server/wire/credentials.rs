@@ -200,7 +200,7 @@ async fn a_request_without_a_valid_signature_is_refused_in_the_words_of_aws() {
             .expect("XML")
             .contains("<Code>MissingAuthenticationToken</Code>")
     );
-    // What is asked before anybody can sign.
+    // What tools ask before they can sign.
     let health = aws
         .http
         .get(format!("{}/_localstack/health", aws.url))

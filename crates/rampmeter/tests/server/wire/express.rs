@@ -1,4 +1,4 @@
-//! EXPRESS state machines: synchronous executions, names that need not differ, and what their executions do not have.
+//! EXPRESS state machines: synchronous executions, names that may be reused, and what their executions lack.
 
 use serde_json::{Value, json};
 

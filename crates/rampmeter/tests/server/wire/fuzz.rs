@@ -1,6 +1,7 @@
-//! Requests changed at random: whatever arrives, the answer is one of AWS and the server goes on. It begins from the
-//! requests in `testing/fuzz/wire`, of both protocols and with signatures, against a server that asks for them and one
-//! that does not. `RAMPMETER_FUZZ_REQUESTS` says how many, `RAMPMETER_FUZZ_SEED` from where.
+//! Requests changed at random: whatever arrives, the response is one that AWS could give and the server goes on. It
+//! starts from the requests in `testing/fuzz/wire`, of both protocols and with signatures, against a server that
+//! requires signatures and one that does not. `RAMPMETER_FUZZ_REQUESTS` is their number, `RAMPMETER_FUZZ_SEED` the
+//! seed.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -68,7 +69,7 @@ fn number(name: &str, default: u64) -> u64 {
     given.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// The requests to begin from: head and body.
+/// The requests to start from: head and body.
 fn corpus() -> Vec<(Vec<u8>, Vec<u8>)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testing/fuzz/wire");
     let mut files: Vec<_> = std::fs::read_dir(directory)
@@ -154,7 +155,7 @@ fn attack(address: &str, requests: u64, seed: u64) {
             )
         };
         assert!(!answer.starts_with(b"HTTP/1.1 5"), "{}", shown());
-        // What is no HTTP is answered by the HTTP library, with nothing but a status.
+        // What is not HTTP is answered by the HTTP library, with nothing but a status code.
         let text = String::from_utf8_lossy(&answer).to_ascii_lowercase();
         let from_us = text.contains("x-amzn-requestid");
         assert!(

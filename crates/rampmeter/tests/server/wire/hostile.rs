@@ -197,7 +197,7 @@ async fn a_body_that_never_ends_is_answered_and_costs_no_place_for_ever() {
         let read = connection.read(&mut answer).expect("an answer");
         String::from_utf8_lossy(&answer[..read]).into_owned()
     });
-    // It has 30 seconds; nobody else waits for it.
+    // The server gives it 30 seconds; nobody else waits meanwhile.
     still_serves(&server).await;
     let answer = slow.await.expect("it is answered");
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");

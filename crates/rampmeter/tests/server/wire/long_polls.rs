@@ -8,13 +8,14 @@ use serde_json::json;
 use crate::process::{Server, eventually};
 use crate::workspace::Workspace;
 
-/// Long polls at once. `RAMPMETER_TEST_POLLS=10000` for the full volume, where the limit on open files allows it.
+/// How many long polls wait at once. `RAMPMETER_TEST_POLLS=10000` gives the full volume, where the limit on open files
+/// allows it.
 fn polls() -> usize {
     let given = std::env::var("RAMPMETER_TEST_POLLS").ok();
     given.and_then(|text| text.parse().ok()).unwrap_or(500)
 }
 
-/// What one waiting client may cost, in bytes: its connection, its task and its place in the queue's list.
+/// What one waiting client may cost, in bytes: its connection, its task and its entry in the queue's list.
 const MAX_BYTES_PER_POLL: usize = 48 << 10;
 
 /// Resident memory of a process in bytes.

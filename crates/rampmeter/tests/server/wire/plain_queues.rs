@@ -153,7 +153,7 @@ async fn the_trace_of_a_request_stays_with_its_message_and_goes_with_it_to_the_d
             "MessageSystemAttributeNames": ["AWSTraceHeader"],
         });
         let mut received = BTreeMap::new();
-        // The second receive of the first queue moves its messages to the dead letters.
+        // The second receive from the first queue moves its messages to the dead-letter queue.
         for _ in 0..2 {
             let answer = must(&aws, "ReceiveMessage", asked.clone()).await;
             for message in answer["Messages"].as_array().into_iter().flatten() {

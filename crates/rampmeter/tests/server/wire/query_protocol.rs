@@ -170,7 +170,7 @@ async fn a_form_is_read_whatever_its_target_header_says() {
     assert_eq!(listed.0, 200, "{}", listed.2);
     assert!(listed.2.contains("<ListQueuesResult>"), "{}", listed.2);
 
-    // And JSON is JSON, though curl calls it a form.
+    // JSON is read as JSON even if, as with curl, its content type says that it is a form.
     let request = aws
         .http
         .post(format!("{}/", aws.url))

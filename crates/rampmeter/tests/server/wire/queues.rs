@@ -178,7 +178,7 @@ async fn the_longest_message_and_the_longest_definition_arrive_however_they_are_
             .body(body);
         Answer::read(request.send().await.expect("an answer")).await
     };
-    // Each of these letters is as short as it can be in UTF-8 and as long as a client may write it in JSON.
+    // Each of these characters is as short as possible in UTF-8 and as long as possible in a client's JSON.
     for (escaped, count) in [
         (r"\u044f", 1 << 19),
         (r"\u4e2d", (1 << 20) / 3),

@@ -1,4 +1,4 @@
-//! Credentials that reach some queues, workflows and targets only, by the names that requests give.
+//! Credentials that reach only some queues, workflows and targets, by the names in requests.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::credentials::{SECRET, now, signed};
 use crate::process::Server;
 use crate::workspace::Workspace;
 
-/// What a credential for the queues `orders-*`, the workflow `pass` and the target `vendor` is let through with.
+/// What a credential for the queues `orders-*`, the workflow `pass` and the target `vendor` may do.
 const REACHED: &[(&str, &str)] = &[
     (
         "AmazonSQS.SendMessage",
@@ -39,7 +39,7 @@ const REACHED: &[(&str, &str)] = &[
     ),
 ];
 
-/// What it is not.
+/// What it may not do.
 const REFUSED: &[(&str, &str)] = &[
     (
         "AmazonSQS.SendMessage",

@@ -6,7 +6,7 @@ use crate::aws::Aws;
 use crate::process::Server;
 use crate::workspace::Workspace;
 
-/// Runs a machine of one task and answers how it ended.
+/// Runs a state machine of one task and returns how it ended.
 async fn run(aws: &Aws, name: &str, action: &str, parameters: &Value) -> Value {
     let definition = json!({ "StartAt": "A", "States": { "A": {
         "Type": "Task", "Resource": format!("arn:aws:states:::aws-sdk:{action}"),

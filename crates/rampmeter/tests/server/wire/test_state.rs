@@ -1,4 +1,4 @@
-//! TestState over the wire: the shapes of AWS's answers. What a test finds is proved where it is decided.
+//! TestState over the wire: the shapes of AWS's responses. What a test finds is tested where it is decided.
 
 use serde_json::{Value, json};
 

@@ -6,7 +6,7 @@ use crate::aws::{Aws, machine_arn};
 use crate::process::Server;
 use crate::workspace::Workspace;
 
-/// A state machine that answers `result`.
+/// A state machine whose output is `result`.
 fn definition(result: &str) -> String {
     json!({
         "StartAt": "A",
@@ -36,7 +36,7 @@ fn text(value: &Value) -> String {
     value.as_str().expect("a text").to_owned()
 }
 
-/// What an execution of this state machine, version or alias answers.
+/// The output of an execution of this state machine, version or alias.
 async fn output(aws: &Aws, arn: &str) -> Value {
     let started = aws
         .must("StartExecution", json!({ "stateMachineArn": arn }))

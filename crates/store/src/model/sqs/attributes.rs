@@ -1,4 +1,4 @@
-//! The attributes of a queue: which there are, which values they take, and what they are when nobody set them.
+//! The attributes of a queue: which ones exist, the values they take, and their defaults.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html>
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::model::queue_error::QueueError;
 use crate::model::rejected::Rejected;
 use crate::model::sqs::Names;
 
-/// An attribute whose value is a number: its name, its least, its greatest and its default.
+/// An attribute whose value is a number: its name, minimum, maximum and default.
 type NumberAttribute = (&'static str, u32, u32, u32);
 
 const NUMBERS: &[NumberAttribute] = &[
@@ -44,7 +44,7 @@ pub const COMPUTED: &[&str] = &[
     "QueueArn",
 ];
 
-/// Encryption at rest is the disk's business here; the settings are kept for tools that compare what they set.
+/// Encryption at rest is left to the disk here; the settings are kept for tools that compare what they set.
 const KMS: &[&str] = &["KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds"];
 
 /// Where a queue sends messages that were received too often.
@@ -54,11 +54,11 @@ pub struct RedrivePolicy {
     pub dead_letter_arn: String,
     /// Name of the dead-letter queue.
     pub dead_letter_queue: String,
-    /// Receives after which the next moves the message.
+    /// Receives after which the next one moves the message.
     pub max_receive_count: u32,
 }
 
-/// The attributes of one queue: those that were set, in the form in which they are shown.
+/// The attributes of one queue: those that were set, in the form in which they are returned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QueueAttributes {
     set: Names,
@@ -66,7 +66,7 @@ pub struct QueueAttributes {
 }
 
 impl QueueAttributes {
-    /// From the store, where they have been checked.
+    /// Attributes from the store, where they have already been checked.
     pub fn stored(set: Names) -> QueueAttributes {
         let redrive = set
             .get("RedrivePolicy")
@@ -74,12 +74,12 @@ impl QueueAttributes {
         QueueAttributes { set, redrive }
     }
 
-    /// As they are kept in the store.
+    /// The attributes as they are kept in the store.
     pub fn names(&self) -> &Names {
         &self.set
     }
 
-    /// Checks attributes that a client gave, and sets them. An empty value takes an attribute back.
+    /// Checks the attributes that a client gave, and sets them. An empty value unsets an attribute.
     pub fn set(&mut self, given: &Names) -> Result<(), Rejected> {
         let mut set = self.set.clone();
         for (name, value) in given {
@@ -129,21 +129,21 @@ impl QueueAttributes {
         self.set.contains_key("FifoQueue")
     }
 
-    /// Whether a message without a deduplication id is given the digest of its body.
+    /// Whether the digest of its body is used for a message without a deduplication id.
     pub fn content_based_deduplication(&self) -> bool {
         self.set
             .get("ContentBasedDeduplication")
             .is_some_and(|value| value == "true")
     }
 
-    /// Whether deduplication looks at the messages of one group alone.
+    /// Whether deduplication applies within each message group only.
     pub fn deduplicates_within_groups(&self) -> bool {
         self.set
             .get("DeduplicationScope")
             .is_some_and(|value| value == "messageGroup")
     }
 
-    /// Where messages go that were received too often.
+    /// Where messages that were received too often go.
     pub fn redrive(&self) -> Option<&RedrivePolicy> {
         self.redrive.as_ref()
     }
@@ -170,7 +170,7 @@ impl QueueAttributes {
         self.seconds("VisibilityTimeout")
     }
 
-    /// How long a message is delayed that does not say.
+    /// The delay of a message that sets none.
     pub fn delay(&self) -> Duration {
         self.seconds("DelaySeconds")
     }
@@ -180,17 +180,17 @@ impl QueueAttributes {
         self.seconds("MessageRetentionPeriod")
     }
 
-    /// How long a receive waits that does not say.
+    /// How long a receive waits that sets no wait time.
     pub fn wait_time(&self) -> Duration {
         self.seconds("ReceiveMessageWaitTimeSeconds")
     }
 
-    /// Longest message, its attributes included, in bytes.
+    /// The maximum size of a message, its attributes included, in bytes.
     pub fn maximum_message_size(&self) -> usize {
         self.number("MaximumMessageSize") as usize
     }
 
-    /// Every attribute that is not computed, as GetQueueAttributes shows it.
+    /// Every attribute that is not computed, as GetQueueAttributes returns it.
     pub fn shown(&self) -> Names {
         let mut shown = self.set.clone();
         for (name, _, _, default) in NUMBERS {
@@ -217,7 +217,7 @@ impl QueueAttributes {
         shown
     }
 
-    /// The first of these attributes that this queue has with another value.
+    /// The first of these attributes that this queue has with a different value.
     pub fn differs_from(&self, given: &Names) -> Result<Option<String>, Rejected> {
         let mut wanted = self.clone();
         wanted.set(given)?;
@@ -244,7 +244,7 @@ impl QueueAttributes {
     }
 }
 
-/// Whether a queue of this type has an attribute with this name that can be asked for.
+/// Whether a queue of this type has an attribute with this name that can be requested.
 pub fn is_known(name: &str, fifo: bool) -> bool {
     let of_fifo = || name == "FifoQueue" || FIFO.iter().any(|(known, ..)| *known == name);
     NUMBERS.iter().any(|(known, ..)| *known == name)
@@ -255,7 +255,7 @@ pub fn is_known(name: &str, fifo: bool) -> bool {
         || (fifo && of_fifo())
 }
 
-/// A value as it is kept, if this queue can have it.
+/// A value in the form in which it is kept, if this queue can have it.
 fn checked(name: &str, value: &str, fifo: bool) -> Result<String, Rejected> {
     if let Some((_, least, greatest, _)) = NUMBERS.iter().find(|(known, ..)| *known == name) {
         return match value.parse::<u32>() {
@@ -339,7 +339,7 @@ fn read_redrive_policy(text: &str) -> Result<RedrivePolicy, String> {
     })
 }
 
-/// A redrive allow policy: everybody, nobody, or at most ten queues.
+/// A redrive allow policy: all queues, none, or at most ten named ones.
 fn redrive_allow_policy(text: &str) -> Result<String, Rejected> {
     let refused = |reason: &str| parameter("RedriveAllowPolicy", text, reason.to_owned());
     let policy: Value = serde_json::from_str(text).map_err(|_| {
@@ -371,7 +371,7 @@ fn invalid_value(text: &str) -> Rejected {
     QueueError::InvalidAttributeValue(text.to_owned()).into()
 }
 
-/// A parameter with a value that SQS does not take.
+/// A parameter with a value that SQS does not accept.
 pub fn parameter(name: &str, value: &str, reason: impl Into<String>) -> Rejected {
     Rejected::InvalidParameter(format!(
         "Value {value} for parameter {name} is invalid. Reason: {}",

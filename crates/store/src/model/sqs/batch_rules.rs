@@ -1,4 +1,4 @@
-//! SQS's rules for a batch as a whole: how many entries it has, and how they are named.
+//! SQS's rules for a batch as a whole: how many entries it has, and that their ids are distinct.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use crate::model::queue_error::QueueError;
 use crate::model::rejected::Rejected;
 use crate::model::sqs::Batch;
 
-/// Most entries of a batch.
+/// The maximum of entries in a batch.
 const MAX_ENTRIES: usize = 10;
 
-/// Longest id of an entry.
+/// The maximum length of an entry's id.
 const MAX_ID_CHARS: usize = 80;
 
-/// Refuses a batch that is empty, too long, or whose entries are not named apart.
+/// Refuses a batch that is empty or too long, or whose entries do not have distinct, valid ids.
 pub fn check_batch<T>(operation: &'static str, batch: &Batch<T>) -> Result<(), Rejected> {
     if batch.entries.is_empty() {
         return Err(QueueError::EmptyBatchRequest(operation).into());

@@ -1,4 +1,4 @@
-//! The MD5 digests with which SDKs check that nothing was lost on the way: of a body, and of message attributes.
+//! The MD5 digests with which SDKs check that nothing was lost in transit: of a body, and of message attributes.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html>
 
 use md5::{Digest, Md5};
@@ -11,8 +11,9 @@ pub fn md5_of_body(body: &str) -> String {
     hexadecimal(&Md5::digest(body.as_bytes()))
 }
 
-/// Lower-case hexadecimal MD5 of attributes in the order of their names; `None` when there are none. Each counts as
-/// its name, its data type, one byte for the kind of value, and the value, with lengths as four bytes before.
+/// Lower-case hexadecimal MD5 of attributes in the order of their names; `None` if there are none. Each contributes its
+/// name, its data type, one byte for the kind of value, and the value; name, type and value are preceded by their length in
+/// four bytes.
 #[must_use]
 pub fn md5_of_attributes(attributes: &MessageAttributes) -> Option<String> {
     if attributes.is_empty() {

@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::model::rejected::Rejected;
 
-/// Most attributes of one message.
+/// The maximum of attributes in one message.
 const MAX_ATTRIBUTES: usize = 10;
 
 /// The one system attribute that a sender may give.
 const TRACE_HEADER: &str = "AWSTraceHeader";
 
-/// Longest name of an attribute.
+/// The maximum length of an attribute's name.
 const MAX_NAME_CHARS: usize = 256;
 
 /// The attributes of one message, in the order of their names.
@@ -25,7 +25,7 @@ pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
 /// One attribute of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageAttribute {
-    /// `String`, `Number` or `Binary`, with a suffix of the sender's own after a dot.
+    /// `String`, `Number` or `Binary`, optionally with a suffix of the sender's own after a dot.
     pub data_type: String,
     /// The value.
     pub value: AttributeValue,
@@ -34,9 +34,9 @@ pub struct MessageAttribute {
 /// The value of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttributeValue {
-    /// Of a String or a Number.
+    /// The value of a String or a Number.
     Text(String),
-    /// Of a Binary. In the store it is base64.
+    /// The value of a Binary. In the store it is base64.
     #[serde(serialize_with = "to_base64", deserialize_with = "from_base64")]
     Binary(Vec<u8>),
 }
@@ -60,10 +60,11 @@ impl MessageAttribute {
 }
 
 impl MessageAttribute {
-    /// An attribute as AWS JSON writes it. A value of the wrong kind or none counts as an empty one, which SQS refuses.
+    /// Reads an attribute as AWS JSON writes it. A missing value, or one of the wrong kind, counts as empty, which SQS
+    /// refuses.
     ///
     /// # Errors
-    /// `InvalidParameter` when it is no object, or its binary value is not base64.
+    /// `InvalidParameter` if it is not an object, or its binary value is not base64.
     pub fn from_json(name: &str, value: &Value) -> Result<MessageAttribute, Rejected> {
         let member = |member: &str| {
             value
@@ -99,7 +100,7 @@ impl MessageAttribute {
     }
 }
 
-/// The attributes in an object of AWS JSON, none when there is no object.
+/// The attributes in an object of AWS JSON; none if there is no object.
 pub fn read(attributes: Option<&Value>) -> Result<MessageAttributes, Rejected> {
     let Some(attributes) = attributes.and_then(Value::as_object) else {
         return Ok(MessageAttributes::new());
@@ -110,7 +111,7 @@ pub fn read(attributes: Option<&Value>) -> Result<MessageAttributes, Rejected> {
         .collect()
 }
 
-/// What the attributes count towards the size of their message: names, data types and values.
+/// What the attributes add to the size of their message: names, data types and values.
 pub fn length(attributes: &MessageAttributes) -> usize {
     attributes
         .iter()
@@ -133,7 +134,7 @@ pub fn check(attributes: &MessageAttributes) -> Result<(), Rejected> {
     Ok(())
 }
 
-/// SQS's rules for system attributes: there is one, and it is a String.
+/// SQS's rules for system attributes: only one exists, and it is a String.
 pub fn check_system(attributes: &MessageAttributes) -> Result<(), Rejected> {
     for (name, attribute) in attributes {
         if name != TRACE_HEADER {
@@ -224,7 +225,7 @@ fn check_type(name: &str, attribute: &MessageAttribute) -> Result<(), Rejected> 
     }
 }
 
-/// A decimal number of at most 38 digits, with an exponent if need be.
+/// Whether the text is a decimal number of at most 38 digits, with an optional exponent.
 fn is_number(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     let plain = |letter: u8| letter.is_ascii_digit() || b"+-.eE".contains(&letter);

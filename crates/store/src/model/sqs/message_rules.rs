@@ -1,4 +1,4 @@
-//! SQS's rules for the parts of a message, whichever queue it is sent to.
+//! SQS's rules for the parts of a message, whatever queue it is sent to.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 
 use std::time::Duration;
@@ -17,10 +17,10 @@ const MAX_BODY_BYTES: usize = 1_048_576;
 /// SQS's longest delay, in seconds.
 const MAX_DELAY_SECONDS: i64 = 900;
 
-/// Longest MessageGroupId and MessageDeduplicationId.
+/// The maximum length of a MessageGroupId or a MessageDeduplicationId.
 const MAX_ID_CHARS: usize = 128;
 
-/// The seconds for which a message is delayed.
+/// Checks the seconds for which a message is delayed.
 pub fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     let seconds = seconds.unwrap_or(0);
     if !(0..=MAX_DELAY_SECONDS).contains(&seconds) {
@@ -30,7 +30,7 @@ pub fn check_delay(seconds: Option<i64>) -> Result<Duration, Rejected> {
     Ok(Duration::from_secs(seconds.unsigned_abs()))
 }
 
-/// A body has only the characters that XML 1.0 allows.
+/// Checks that a body has only the characters that XML 1.0 allows.
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 pub fn check_characters(body: &str) -> Result<(), Rejected> {
     let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -46,7 +46,7 @@ pub fn check_characters(body: &str) -> Result<(), Rejected> {
 pub fn check_attributes(attributes: &MessageAttributes) -> Result<(), Rejected> {
     message_attribute::check(attributes)?;
     for attribute in attributes.values() {
-        // Here SQS gives the same text under another name.
+        // Here SQS uses the same text with another error name.
         if let AttributeValue::Text(text) = &attribute.value
             && let Err(Rejected::InvalidMessageContents(text)) = check_characters(text)
         {
@@ -56,7 +56,7 @@ pub fn check_attributes(attributes: &MessageAttributes) -> Result<(), Rejected> 
     Ok(())
 }
 
-/// What a message counts: its body and its attributes, in bytes.
+/// The size of a message: its body and its attributes, in bytes.
 pub fn length(request: &SendMessage) -> usize {
     request.body.len() + message_attribute::length(&request.attributes)
 }
@@ -102,7 +102,7 @@ pub fn check_message(
     Ok(())
 }
 
-/// A delay of its own is for messages of standard queues only; 0 stands for the queue's own on a FIFO queue.
+/// The delay of a message. Only messages of standard queues may set one; on a FIFO queue, 0 stands for the queue's own.
 pub fn delay_of(record: &QueueRecord, seconds: Option<i64>) -> Result<Duration, Rejected> {
     match seconds {
         None => Ok(record.attributes.delay()),
@@ -114,7 +114,7 @@ pub fn delay_of(record: &QueueRecord, seconds: Option<i64>) -> Result<Duration, 
     }
 }
 
-/// What SQS says of a parameter of the other type of queue.
+/// What SQS says of a parameter that belongs to the other type of queue.
 pub const WRONG_TYPE: &str = "The request include parameter that is not valid for this queue type.";
 
 /// The deduplication id of a message of a FIFO queue: its own, or the SHA-256 of its body.
@@ -144,7 +144,7 @@ pub fn deduplication_id(
     }
 }
 
-/// What SQS says of a message to a FIFO queue that could not be told from others.
+/// What SQS says of a message to a FIFO queue that could not be told apart from others.
 pub const NO_DEDUPLICATION: &str = "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly";
 
 fn sha256_hex(text: &str) -> String {
@@ -157,8 +157,8 @@ fn sha256_hex(text: &str) -> String {
         })
 }
 
-/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have
-/// to heed and does not. Attributes ask nothing of it: tracing libraries add them to every message.
+/// The rules for a message that is a call: 1 byte to 1 MiB with its attributes, and nothing that its worker would have to
+/// respect but does not. Attributes require nothing of the worker: tracing libraries add them to every message.
 pub fn check_call(request: &SendMessage) -> Result<(), Rejected> {
     if request.body.is_empty() {
         return Err(QueueError::MissingParameter("MessageBody").into());

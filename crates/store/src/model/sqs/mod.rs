@@ -1,5 +1,5 @@
-//! What clients ask of queues and what they are answered: the types behind the operations of AWS SQS, without their
-//! wire form, and SQS's rules for what can be judged by itself. What follows in a queue is the engine's.
+//! The requests of clients to queues and the responses: the types behind the operations of AWS SQS, without their wire form,
+//! and those of SQS's rules that need nothing but the request. What a request does to a queue is decided by the engine.
 
 pub mod attributes;
 pub mod batch_rules;
@@ -27,7 +27,7 @@ pub type Names = BTreeMap<String, String>;
 pub struct CreateQueue {
     /// 1 to 80 letters, digits, hyphens and underscores; a FIFO queue ends with `.fifo`.
     pub name: String,
-    /// Attributes that are not the default.
+    /// Attributes that differ from the default.
     pub attributes: Names,
     /// Tags; those of a queue that exists already are left as they are.
     pub tags: Names,
@@ -40,14 +40,14 @@ pub struct SendMessage {
     pub queue_url: String,
     /// The message body, at most 1,048,576 bytes with its attributes.
     pub body: String,
-    /// Seconds until the message may be received, 0 to 900. The queue's own delay when absent.
+    /// Seconds until the message may be received, 0 to 900; if absent, the queue's own delay.
     pub delay_seconds: Option<i64>,
     /// Attributes of the message, at most ten.
     pub attributes: MessageAttributes,
-    /// Attributes for AWS's own use: `AWSTraceHeader` is the only one there is.
+    /// Attributes for AWS's own use: `AWSTraceHeader` is the only one that exists.
     pub system_attributes: MessageAttributes,
     /// The trace that the request itself belongs to (its header `X-Amzn-Trace-Id`). It is kept as `AWSTraceHeader` unless
-    /// that is given, and counts in no digest: the sender gave no such attribute.
+    /// the sender gave one, and counts in no digest, because the sender gave no such attribute.
     pub trace_header: Option<String>,
     /// FIFO: the group that keeps its order. Required there.
     pub group_id: Option<String>,
@@ -55,16 +55,16 @@ pub struct SendMessage {
     pub deduplication_id: Option<String>,
 }
 
-/// The answer to SendMessage.
+/// The response to SendMessage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentMessage {
     /// A UUID.
     pub message_id: String,
     /// Lower-case hexadecimal MD5 of the body.
     pub md5_of_body: String,
-    /// The same of the attributes, when there are some.
+    /// The same for the attributes, if there are any.
     pub md5_of_attributes: Option<String>,
-    /// The same of the system attributes, when there are some.
+    /// The same for the system attributes, if there are any.
     pub md5_of_system_attributes: Option<String>,
     /// Twenty digits that grow with every message of a FIFO queue.
     pub sequence_number: Option<String>,
@@ -75,11 +75,11 @@ pub struct SentMessage {
 pub struct ReceiveMessage {
     /// As in [`SendMessage`].
     pub queue_url: String,
-    /// 1 to 10; 1 when absent.
+    /// 1 to 10; 1 if absent.
     pub max_number_of_messages: Option<i64>,
-    /// Seconds that the messages stay invisible, 0 to 43,200. The queue's own when absent.
+    /// Seconds for which the messages stay invisible, 0 to 43,200; if absent, the queue's own.
     pub visibility_timeout: Option<i64>,
-    /// Seconds to wait for a message, 0 to 20. The queue's own when absent.
+    /// Seconds to wait for a message, 0 to 20; if absent, the queue's own.
     pub wait_time_seconds: Option<i64>,
     /// FIFO: a receive with the same id within five minutes gets the same messages again. 1 to 128 letters, digits and
     /// punctuation marks.
@@ -117,7 +117,7 @@ pub struct ChangeMessageVisibility {
     pub visibility_timeout: i64,
 }
 
-/// A batch: entries with ids that tell them apart in the answer.
+/// A batch: entries with ids that tell them apart in the response.
 #[derive(Debug, Clone)]
 pub struct Batch<T> {
     /// As in [`SendMessage`].
@@ -126,7 +126,7 @@ pub struct Batch<T> {
     pub entries: Vec<(String, T)>,
 }
 
-/// What became of each entry of a batch.
+/// The result of each entry of a batch.
 pub type BatchAnswer<T> = Vec<(String, Result<T, crate::model::rejected::Rejected>)>;
 
 /// ListQueues and ListDeadLetterSourceQueues.
@@ -136,7 +136,7 @@ pub struct ListQueues {
     pub prefix: Option<String>,
     /// Only the queues that send their dead letters to this one (URL or name).
     pub dead_letter_queue_url: Option<String>,
-    /// 1 to 1,000 names on a page; without it all, up to 1,000, and no next page.
+    /// 1 to 1,000 names on a page; if absent, all names up to 1,000, and no next page.
     pub max_results: Option<i64>,
     /// From the previous page.
     pub next_token: Option<String>,
@@ -175,13 +175,13 @@ pub enum PermissionChange {
 pub struct StartMessageMoveTask {
     /// ARN of a dead-letter queue.
     pub source_arn: String,
-    /// ARN of another queue; the queues that the messages came from when absent.
+    /// ARN of another queue; if absent, the queues that the messages came from.
     pub destination_arn: Option<String>,
-    /// 1 to 500; as fast as can be when absent.
+    /// 1 to 500; if absent, as fast as possible.
     pub max_messages_per_second: Option<i64>,
 }
 
-/// How a move task stands, as AWS names it.
+/// The status of a move task, as AWS names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MoveTaskStatus {
     /// Messages are being moved.
@@ -202,7 +202,7 @@ impl MoveTaskStatus {
         Self::Failed,
     ];
 
-    /// AWS's word for it.
+    /// Its name on AWS.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -224,13 +224,13 @@ impl MoveTaskStatus {
 pub struct MoveTask {
     /// For CancelMessageMoveTask; only while it runs.
     pub task_handle: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: MoveTaskStatus,
     /// ARN of the dead-letter queue.
     pub source_arn: String,
     /// ARN of the destination, when one was named.
     pub destination_arn: Option<String>,
-    /// As it was asked for.
+    /// The rate that was asked for.
     pub max_messages_per_second: Option<i64>,
     /// Messages moved so far.
     pub moved: i64,

@@ -1,5 +1,5 @@
-//! AddPermission and RemovePermission: statements of the queue's policy document. The document is kept and shown; who
-//! may do what is decided by the server's own credentials.
+//! AddPermission and RemovePermission: statements of the queue's policy document. The document is kept and returned; access
+//! itself is decided by the server's own credentials.
 
 use serde_json::{Value, json};
 
@@ -20,10 +20,10 @@ const ACTIONS: &[&str] = &[
     "PurgeQueue",
 ];
 
-/// Actions of one permission.
+/// The maximum of actions in one permission.
 const MAX_ACTIONS: usize = 7;
 
-/// Characters of a label.
+/// The maximum length of a label, in characters.
 const MAX_LABEL_CHARS: usize = 80;
 
 fn is_label_letter(letter: char) -> bool {
@@ -35,7 +35,7 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The policy document after a change; an empty text when no statement is left.
+/// The policy document after a change; an empty text if no statement is left.
 pub fn changed(
     policy: Option<&str>,
     queue_arn: &str,
@@ -120,7 +120,7 @@ fn statement(
     }))
 }
 
-/// AWS writes a list of one as its only item.
+/// AWS writes a list of one item as that item.
 fn one_or_many(mut values: Vec<Value>) -> Value {
     if values.len() == 1 {
         values.remove(0)

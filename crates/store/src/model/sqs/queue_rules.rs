@@ -3,10 +3,10 @@
 use crate::model::rejected::Rejected;
 use crate::model::sqs::Names;
 
-/// Longest name of a queue.
+/// The maximum length of a queue's name.
 const MAX_NAME_CHARS: usize = 80;
 
-/// Most tags of one queue.
+/// The maximum of tags on one queue.
 const MAX_TAGS: usize = 50;
 
 /// SQS's rules for the name of a queue.

@@ -4,7 +4,7 @@
 use crate::model::id::MessageNumber;
 use crate::model::token::TokenSeal;
 
-/// What the seal of a handle is for, so that nothing else sealed with the same key can stand for one.
+/// The purpose in the seal of a handle, so that nothing else sealed with the same key can pass for one.
 const PURPOSE: &[u8] = b"receipt";
 
 /// One receive of one message.
@@ -25,7 +25,7 @@ impl Receipt {
         seal.seal_text(PURPOSE, &body)
     }
 
-    /// What a handle refers to; `None` when it was not made with this key or was altered.
+    /// What a handle refers to; `None` if it was not made with this key or was altered.
     pub fn open(seal: &TokenSeal, handle: &str) -> Option<Receipt> {
         let body: [u8; 12] = seal.open_text(PURPOSE, handle)?.try_into().ok()?;
         let (message, receive) = body.split_at(8);

@@ -1,6 +1,6 @@
-//! Alarms: what `[slo]` calls acceptable, and everything that goes wrong without anybody asking. Each says what happened and
-//! what to do first; `docs/aws-runbook.md` has a section for each, under the same name. They go to the topics of the
-//! parameter, if there are any.
+//! Alarms: for waits beyond what `[slo]` accepts, and for everything that can go wrong unnoticed. Each says what
+//! happened and what to do first; `docs/aws-runbook.md` has a section of the same name for each. They go to the topics
+//! in the parameter, if there are any.
 
 pub(crate) mod table;
 pub(crate) mod target;
@@ -21,7 +21,7 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// An alarm of something (`netsuite`, `order-sync`) that is called after its section of the runbook: `of` and `section`
+    /// An alarm about something (`netsuite`, `order-sync`), named after its section of the runbook: `of` and `section`
     /// together are its name.
     fn new(of: &str, section: &str, what: &str, first: &str) -> Alarm {
         Alarm {
@@ -51,7 +51,8 @@ impl Alarm {
         self.above(bound)
     }
 
-    /// It goes off while what is made of some metrics is above a bound. They are `m0`, `m1` and so on in the expression.
+    /// It goes off while an expression over some metrics is above a bound. They are `m0`, `m1` and so on in the
+    /// expression.
     fn of_expression(
         mut self,
         expression: &str,
@@ -86,13 +87,13 @@ impl Alarm {
         self
     }
 
-    /// It goes off only when that held for so many periods.
+    /// It goes off only when that has held for so many periods.
     fn after(mut self, periods: u64) -> Alarm {
         self.properties["EvaluationPeriods"] = periods.into();
         self
     }
 
-    /// It goes off, too, when nobody reports.
+    /// It also goes off when nothing is reported.
     fn or_silence(mut self) -> Alarm {
         self.properties["TreatMissingData"] = "breaching".into();
         self
@@ -149,12 +150,12 @@ impl Metric {
 /// The bound of [`share`], in percent.
 const MAX_SHARE: u64 = 20;
 
-/// Of a hundred that ended, how many went wrong; with fewer than three that did there is no share.
+/// The percentage of failures among those that ended; 0 with fewer than three failures.
 fn share(failed: &str, good: &str) -> String {
     format!("IF({failed} >= 3, 100 * {failed} / ({failed} + {good}), 0)")
 }
 
-/// The sum of metrics by their numbers; one that reported nothing counts as nothing.
+/// The sum of metrics, by their numbers; one that reported nothing counts as 0.
 fn sum(numbers: std::ops::Range<usize>) -> String {
     let parts: Vec<String> = numbers.map(|at| format!("FILL(m{at},0)")).collect();
     format!("({})", parts.join("+"))

@@ -1,10 +1,10 @@
-//! The alarm of the table of permits: DynamoDB refuses what it should do, so that nothing starts.
+//! The alarm of the table of permits: DynamoDB throttles requests, so that calls start late or not at all.
 
 use super::{Alarm, Metric, sum};
 use crate::document::{Template, reference};
 use crate::resource::table;
 
-/// Refusals in five minutes that a worker's repeats make up for.
+/// Refusals in five minutes that a worker's retries can absorb.
 const MAX_REFUSALS: u64 = 50;
 
 pub(crate) fn add(template: &mut Template) {

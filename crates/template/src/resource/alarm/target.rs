@@ -75,7 +75,7 @@ fn objectives(
     }
 }
 
-/// Calls that failed for good: many of them, and many of a hundred.
+/// Calls that failed for good: a large number of them, and a large share.
 fn failures(template: &mut Template, deployment: &Deployment<'_>, target: &str) {
     let of_all = |what: &'static str| {
         Priority::ALL.map(|priority| of_priority(deployment, target, priority, what))

@@ -1,5 +1,5 @@
-//! The alarms of a target's functions: they fail, Lambda has no room for them, they sleep and nothing wakes them, and what
-//! nobody could deliver lies about.
+//! The alarms of a target's functions: they fail, Lambda has no room for them, they sleep and nothing wakes them, or
+//! undelivered messages are left lying.
 
 use rampmeter_config::Target;
 
@@ -44,7 +44,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>, target: 
     }
 }
 
-/// Its own watch says how many mappings are off that nothing will switch on. Nobody saying so is as bad.
+/// The worker's watch reports how many mappings are off that nothing will switch on. No report is just as bad.
 fn asleep(template: &mut Template, deployment: &Deployment<'_>, target: &str) {
     let service = deployment.naming().staged(target);
     let asleep = Metric::most(METRICS, "MappingsAsleep", "service", service.into());

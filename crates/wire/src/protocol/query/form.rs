@@ -1,5 +1,5 @@
 //! A form, `application/x-www-form-urlencoded`, from the URL and from the body of one request: names and values, each
-//! name once. What the names mean is in `members`.
+//! name once. What the names mean is left to `members`.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ impl Form {
     /// Adds the parameters of a text such as `Action=SendMessage&MessageBody=x`.
     ///
     /// # Errors
-    /// `MalformedQueryString` for what is no UTF-8, a name that comes twice, and too many parameters.
+    /// `MalformedQueryString` for what is not UTF-8, for a repeated name, and for too many parameters.
     pub(crate) fn add(&mut self, text: &str) -> Result<(), WireError> {
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -41,14 +41,14 @@ impl Form {
         self.parameters.get(name).map(String::as_str)
     }
 
-    /// Gives a parameter its value unless it has one.
+    /// Gives a parameter this value unless it already has one.
     pub(crate) fn fill(&mut self, name: &str, value: &str) {
         self.parameters
             .entry(name.to_owned())
             .or_insert_with(|| value.to_owned());
     }
 
-    /// What the elements of a list are called, in their order: `NAME` itself where there is a parameter `NAME` or
+    /// The names of the elements of a list, in their order: `NAME` itself where there is a parameter `NAME` or
     /// `NAME.…` without a number, as some clients write a list of one, and `NAME.N` for each number N.
     pub(super) fn elements(&self, name: &str) -> Vec<String> {
         let start = format!("{name}.");

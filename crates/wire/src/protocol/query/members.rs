@@ -61,7 +61,7 @@ const ENTRIES: &[&str] = &[
 /// The parameters of a form as AWS JSON has them.
 ///
 /// # Errors
-/// `InvalidParameterValue` for a number that is none.
+/// `InvalidParameterValue` for a number that is not one.
 pub(crate) fn to_json(form: &Form) -> Result<Value, WireError> {
     let mut request = members(form, "")?;
     for spelling in ENTRIES {

@@ -1,5 +1,5 @@
 //! The Query protocol of SQS and STS, for clients that are older than SQS's JSON protocol, and for presigned URLs: forms
-//! in, XML out. Requests are rewritten as AWS JSON and answers from it, so that every operation exists once.
+//! in, XML out. Requests are converted to AWS JSON and responses from it, so that every operation exists only once.
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests-xml.html>
 
 pub(crate) use form::Form;

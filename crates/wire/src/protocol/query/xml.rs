@@ -1,4 +1,4 @@
-//! Answers and errors of the Query protocol, written from the answers of AWS JSON.
+//! Responses and errors of the Query protocol, written from those of AWS JSON.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::protocol::error::WireError;
 use crate::protocol::service::Service;
 
-/// Lists: the member and what each of its items is called.
+/// Lists: the member, and the name of each of its items.
 const LISTS: &[(&str, &str)] = &[
     ("Failed", "BatchResultErrorEntry"),
     ("Messages", "Message"),
@@ -18,7 +18,7 @@ const LISTS: &[(&str, &str)] = &[
     ("queueUrls", "QueueUrl"),
 ];
 
-/// Maps: the member, what each entry is called, and what its key is called.
+/// Maps: the member, the name of each entry, and the name of its key.
 const MAPS: &[(&str, &str, &str)] = &[
     ("Attributes", "Attribute", "Name"),
     ("MessageAttributes", "MessageAttribute", "Name"),
@@ -32,12 +32,12 @@ fn namespace(service: Option<Service>) -> &'static str {
     }
 }
 
-/// The answer of the operation with this name.
+/// The response of the operation with this name.
 pub(crate) fn answer(service: Service, name: &str, answer: &Value, request_id: &str) -> Vec<u8> {
     let mut document = Document::new();
     let response = format!("{name}Response");
     document.open_in(&response, namespace(Some(service)));
-    // Operations that answer with nothing have no result element.
+    // Operations that return nothing have no result element.
     if answer
         .as_object()
         .is_some_and(|members| !members.is_empty())

@@ -19,8 +19,8 @@ use crate::apply::workflow::service::{Submission, TaskError};
 const JOB_FAILED: &str = "States.TaskFailed";
 
 impl Services<'_, '_> {
-    /// Starts the execution that a task asks for. It enters its first state in a command of its own, so that machines
-    /// that start each other without end cannot hold the writer.
+    /// Starts the execution that a task asks for. It enters its first state in a command of its own, so that state
+    /// machines that start each other without end cannot occupy the writer.
     pub(crate) fn request_execution(
         &mut self,
         task: &Task,
@@ -33,7 +33,7 @@ impl Services<'_, '_> {
         Ok(Submission::Answered(match asked {
             Ok(started) => Ok(submitted(&started)),
             Err(TransactionError::Refused(refused)) => Err(task_error(&refused)),
-            // What cannot be read is another state machine or execution: this one goes on without it.
+            // What cannot be read belongs to another state machine or execution: this one goes on without it.
             Err(TransactionError::Damaged(damaged)) => Err(as_task_error(&damaged)),
             Err(TransactionError::Poisoned(failure)) => return Err(failure.into()),
         }))
@@ -61,7 +61,7 @@ impl Services<'_, '_> {
         Ok(started)
     }
 
-    /// An execution has ended: tasks that wait for it go on, and what it waits for itself is stopped.
+    /// An execution has ended: tasks that wait for it go on, and executions that it waits for are stopped.
     pub(crate) fn end_waits(
         &mut self,
         execution: &ExecutionRow,
@@ -70,7 +70,7 @@ impl Services<'_, '_> {
         for task in self.store.executions.take_awaiting_tasks(execution.id)? {
             let stimulus = match readable(self.job_ended(execution, end, task))? {
                 Readable::Whole(stimulus) => stimulus,
-                // What was to be told of it cannot be read.
+                // Its description cannot be read.
                 Readable::Damaged(damaged) => Stimulus::TaskFailed {
                     event: task.event,
                     error: Some("States.Runtime".to_owned()),
@@ -196,7 +196,7 @@ fn request_of(parameters: &Value) -> Result<StartExecution, Rejected> {
     })
 }
 
-/// The answer to StartExecution. Its date is the number of milliseconds.
+/// The output of StartExecution. Its date is a number of milliseconds.
 fn submitted(started: &StartedExecution) -> Payload {
     Payload::from_value(json!({
         "ExecutionArn": started.execution_arn,

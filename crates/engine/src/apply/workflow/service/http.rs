@@ -1,6 +1,6 @@
 //! `http:invoke`: the HTTP Task of Step Functions. Its `ApiEndpoint` says which target it is for; the call goes through
-//! that target's gate as a message of its MEDIUM lane, and signs in as the target does. What a message of a queue has
-//! that an HTTP Task has not (keys, another priority) takes `sqs:sendMessage.waitForTaskToken`.
+//! that target's gate as a message of its MEDIUM lane, and signs in as the target does. For what only a queue's message
+//! has (keys, another priority) there is `sqs:sendMessage.waitForTaskToken`.
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html>
 
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::apply::subject::Subject;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 
-/// The lane of calls that say nothing of their priority.
+/// The lane of calls that do not state their priority.
 const PRIORITY: Priority = Priority::Medium;
 
 impl Services<'_, '_> {
@@ -86,7 +86,7 @@ impl Services<'_, '_> {
         Ok(Submission::Sent(Some(Box::new(sending)), None))
     }
 
-    /// The target that a URL lies below: that with the longest base URL or endpoint, where several match.
+    /// The target whose base URL or endpoint a URL lies below; where several match, the longest wins.
     fn target_at(&self, url: &str) -> Option<TargetId> {
         let targets = self.workflow.calls.memory.targets.iter();
         targets

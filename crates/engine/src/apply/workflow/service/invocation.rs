@@ -1,5 +1,5 @@
 //! Requests that are made outside the store: noted with the step that submits them, made after its commit, and answered
-//! by a command. A row stays until then, so what was under way when the process ended is made again.
+//! by a command. The row stays until then, so a request that was under way when the process ended is made again.
 
 use rampmeter_asl::{Event, EventId, Payload, Stimulus, Task, record};
 use rampmeter_store::StoreError;
@@ -40,7 +40,7 @@ impl Services<'_, '_> {
         Ok(Submission::Later)
     }
 
-    /// Starts the requests that may start, oldest first.
+    /// Starts the requests that may start, the oldest first.
     pub(crate) fn start_invocations(&mut self) -> Result<(), StoreFailure> {
         if !self.may_start_invocations() {
             return Ok(());
@@ -59,7 +59,7 @@ impl Services<'_, '_> {
         self.workflow.memory.invocations.waiting = rows.len() == room;
         for (key, execution) in rows {
             self.workflow.memory.invocations.after = key;
-            // They are looked at from the start when a part of a transaction was taken back.
+            // The queue is read from the start again after part of a transaction was taken back.
             if !self
                 .workflow
                 .memory
@@ -118,7 +118,7 @@ impl Services<'_, '_> {
         }
     }
 
-    /// The event that a request was noted with.
+    /// The event with which a request was noted.
     fn event_of(&self, key: InvocationKey) -> Result<Event, StoreError> {
         let data = self.store.executions.step_data(key.step)?;
         let step = record::decode(&data).map_err(|error| unreadable(key.step, &error))?;

@@ -18,7 +18,7 @@ use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::{Submission, TaskError};
 
 impl Services<'_, '_> {
-    /// The message of a Task state. There is none when a FIFO queue has had it already.
+    /// The message of a Task state. There is none when a FIFO queue already has it.
     pub(crate) fn request_message(
         &mut self,
         task: &Task,
@@ -42,13 +42,14 @@ impl Services<'_, '_> {
         let (mut sending, sent) = match placed {
             Ok(placed) => placed,
             Err(TransactionError::Refused(why)) => return refused(&why),
-            // What cannot be read is of another message: the task fails, and its execution goes on with that.
+            // What cannot be read belongs to another message: the task fails, and its execution goes on with the
+            // failure.
             Err(TransactionError::Damaged(damaged)) => {
                 return Ok(Submission::Answered(Err(as_task_error(&damaged))));
             }
             Err(TransactionError::Poisoned(failure)) => return Err(failure.into()),
         };
-        // A message with the task token of another execution is another call than that one's own.
+        // A message with another execution's task token is a call of its own, distinct from that execution's call.
         if let Some(sending) = &mut sending
             && sending
                 .message
@@ -63,7 +64,7 @@ impl Services<'_, '_> {
         ))
     }
 
-    /// A task's message to a plain queue. Its body is its own, for the message may outlive the execution's history.
+    /// A task's message to a plain queue. It keeps a copy of its body, for it may outlive the execution's history.
     fn place_plain(
         &mut self,
         task: &Task,
@@ -88,7 +89,7 @@ impl Services<'_, '_> {
     }
 }
 
-/// The request that a Task state's parameters make.
+/// The SendMessage that a Task state's parameters ask for.
 fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
     let text = |name: &str| {
         parameters
@@ -110,7 +111,7 @@ fn request_of(parameters: &Value) -> Result<SendMessage, Rejected> {
     })
 }
 
-/// A number, or a text that is one: data of a workflow has both.
+/// A number, or a text that is one: a workflow's data has both.
 fn whole_number(parameters: &Value, name: &str) -> Result<Option<i64>, Rejected> {
     let read = match parameters.get(name) {
         None | Some(Value::Null) => return Ok(None),

@@ -1,5 +1,5 @@
-//! What a Task state asks of a service: each integration in a file of its own. A request that this host answers itself
-//! is answered in the same transaction; the interpreter has failed what is not served before it comes here.
+//! What a Task state asks of a service; each integration has a file of its own. A request that this host answers itself
+//! is answered in the same transaction. The interpreter fails tasks that are not served before they come here.
 
 mod execution;
 pub(crate) mod http;
@@ -20,10 +20,10 @@ pub(crate) use rampmeter_store::model::invocation::TaskError;
 pub(crate) enum Submission {
     /// The service has answered.
     Answered(Result<Payload, TaskError>),
-    /// The request is made after the commit, or taken by a worker of its activity, and answered by a command.
+    /// The request is made after the commit, or taken by a worker of its activity, and a command brings the answer.
     Later,
-    /// A message was sent, unless its queue has had it already; the answer of SendMessage. Without an answer the task
-    /// goes on when the call that the message asks for has its outcome.
+    /// A message was sent, unless its queue already has it; and the output of SendMessage. Without an output the task
+    /// goes on when the call that the message asks for has ended.
     Sent(Option<Box<Sending>>, Option<Payload>),
 }
 

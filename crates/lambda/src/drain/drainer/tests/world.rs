@@ -16,7 +16,7 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 pub(super) const HOLD: Duration = Duration::from_secs(1);
 pub(super) const HIDDEN: Duration = Duration::from_secs(5);
 pub(super) const MAX_DRAINERS: usize = 6;
-/// The digests of the configuration that was there, and of the one that is deployed over it.
+/// The digests of the first configuration, and of the one that is deployed over it.
 pub(super) const FIRST: u64 = 1;
 pub(super) const SECOND: u64 = 2;
 
@@ -24,7 +24,7 @@ pub(super) fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A small generator, so that one seed tells the whole run.
+/// A small random generator, so that one seed determines the whole run.
 pub(super) struct Chance(u64);
 
 impl Chance {
@@ -87,7 +87,7 @@ pub(super) struct World {
     pub(super) ends: Vec<End>,
     pub(super) counts: Counts,
     pub(super) order: Vec<Priority>,
-    /// A planted mistake: writes are made whatever the version.
+    /// A planted mistake: writes succeed whatever the version.
     pub(super) unconditional: bool,
 }
 
@@ -145,7 +145,7 @@ impl World {
         }
     }
 
-    /// The same, and whoever is at work then goes on.
+    /// The same, but drainers at work at the end are left as they are.
     pub(super) fn run_on(&mut self, longest: Duration) {
         let end = self.now.saturating_add(longest);
         while !self.is_over() && self.now < end {
@@ -159,7 +159,7 @@ impl World {
         }
     }
 
-    /// As the mappings do: a message that is there wakes a drainer.
+    /// As the event source mappings do: a waiting message wakes a drainer.
     pub(super) fn wake_drainers(&mut self) {
         let (visible, hidden) = std::mem::take(&mut self.hidden)
             .into_iter()
@@ -183,7 +183,7 @@ impl World {
                 let now = self.now.saturating_add(skew);
                 let mut terms = self.terms.clone();
                 terms.generation.since = now;
-                // Lambda takes a few seconds to have forgotten the old configuration everywhere.
+                // Lambda takes a few seconds to replace the old configuration everywhere.
                 let deployed = self.later.as_ref().filter(|(from, _)| {
                     let late = millis(self.chance.below(3_000));
                     self.now >= from.saturating_add(late)
@@ -205,7 +205,7 @@ impl World {
         }
     }
 
-    /// One drainer's turn; false if it is gone and another stands in its place.
+    /// One drainer's turn; `false` if it is gone and another has taken its index.
     pub(super) fn turn(&mut self, index: usize) -> bool {
         let mut sim = self.drainers.swap_remove(index);
         let local = self.now.saturating_add(sim.skew);
@@ -287,7 +287,7 @@ impl World {
                         orders,
                     });
                 }
-                // One that was made may look as if it was not.
+                // A write that succeeded may look as if it had not.
                 let looks_made = fits && !self.chance.percent(self.trouble);
                 let written = if looks_made {
                     Written::Done
@@ -375,8 +375,8 @@ impl World {
         self.now = next.unwrap_or(least).max(least);
     }
 
-    /// The same for each call that started after the later rules took over: it found room in those. A window under a new name
-    /// counts from then on.
+    /// The same for each call that started after the later rules took over: it must have found room in them. A window
+    /// under a new name counts from then on.
     pub(super) fn judge_later(
         &self,
         slots: usize,
@@ -387,7 +387,7 @@ impl World {
         let Some(taken_over) = self.taken_over else {
             return Ok(());
         };
-        // A permit that was taken before may be used a while after.
+        // A permit taken before may be used for a while afterwards.
         let from = taken_over.saturating_add(GRACE);
         for call in self.seen.iter().filter(|call| call.started > from) {
             let beside = |seen: &&Seen| seen.started <= call.started && seen.ended > call.started;
