@@ -20,9 +20,7 @@ pub use ceiling::QUIET_INTERVAL;
 pub(crate) use successes::Successes;
 pub use throttle::{Refusal, Throttle, ThrottleReport};
 pub(crate) use trouble::{AccountTrouble, ProbePauses};
-pub use trouble::{
-    MAX_PROBE_PAUSE, MaxProbePause, TROUBLED_CALLS, Trouble, TroubleReport, TroubleState, Troubled,
-};
+pub use trouble::{TROUBLED_CALLS, Trouble, TroubleReport, TroubleState, Troubled};
 pub use vendor_pause::{FIRST_PAUSE, MAX_PAUSE, RAMP_ENDS_AT};
 pub(crate) use vendor_pause::{Opening, VendorPause};
 pub use whose::Whose;

@@ -28,14 +28,14 @@ mod wake;
 use std::collections::BTreeMap;
 
 use crate::calendar_clock::CalendarClock;
-use crate::feedback::{AccountTrouble, Ceiling, MaxProbePause, Successes, VendorPause};
+use crate::feedback::{AccountTrouble, Ceiling, Successes, VendorPause};
 use crate::lane::{Lanes, Waiting};
 use crate::limit::{LimitState, WindowRow};
 use crate::pause::Pauses;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
 use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;
-use crate::rules::{MaxDeferrals, Rules};
+use crate::rules::{MaxDeferrals, MaxProbePause, Rules};
 use crate::time::Time;
 
 pub use answer::Released;

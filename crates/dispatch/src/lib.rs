@@ -88,9 +88,8 @@ pub use calendar::{Calendar, ResetDay};
 pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
-    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, MaxProbePause, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal,
-    TROUBLED_CALLS, Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled,
-    Whose,
+    FIRST_PAUSE, MAX_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS, Throttle,
+    ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
 };
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
@@ -102,8 +101,8 @@ pub use permit::{CallId, OpenPermit, PermitId};
 pub use planned_pause::PlannedPause;
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
-    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_WINDOW,
-    MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share,
+    CountFrom, Counts, DEFAULT_MAX_DEFERRALS, DeferralBound, Limit, LimitKind, MAX_PROBE_PAUSE,
+    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, MaxProbePause, Pace, Reserve, Rules, RulesError, Share,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,

@@ -6,18 +6,19 @@
 mod error;
 mod limit;
 mod max_deferrals;
+mod max_probe_pause;
 mod reserve;
 mod share;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::feedback::MaxProbePause;
 use crate::planned_pause::PlannedPause;
 
 pub use error::RulesError;
 pub use limit::{CountFrom, Counts, Limit, LimitKind, Pace};
 pub use max_deferrals::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
+pub use max_probe_pause::{MAX_PROBE_PAUSE, MaxProbePause};
 pub use reserve::Reserve;
 pub(crate) use reserve::Taken;
 pub use share::Share;

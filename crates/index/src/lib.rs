@@ -14,7 +14,9 @@ mod queues;
 mod receives;
 mod sources;
 mod step_times;
+mod target;
 mod target_errors;
+mod vendor_limit;
 
 pub use ancestors::Ancestors;
 pub use ended_executions::EndedExecutions;
@@ -28,4 +30,6 @@ pub use queues::{DEAD_LANE, Queue, Queues, names_of};
 pub use receives::{Taking, WaitingReceive, WaitingReceives};
 pub use sources::Sources;
 pub use step_times::StepTimes;
+pub use target::{PauseNote, Target};
 pub use target_errors::{LastError, RecentErrors};
+pub use vendor_limit::VendorLimit;

@@ -11,24 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::vendor_pause::{FIRST_PAUSE, spread};
 use super::whose::Whose;
 use crate::permit::{CallId, PermitId};
+use crate::rules::MaxProbePause;
 use crate::time::Time;
 
 /// This many outcomes of one kind in a row are the account's trouble, if they come from different calls or from calls that
 /// never reached the vendor and so cannot have caused them.
 pub const TROUBLED_CALLS: usize = 3;
-/// The longest pause between two probes, unless a target says otherwise.
-pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
-
-/// The longest pause between two probes of a target whose account is in trouble.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MaxProbePause(pub Duration);
-
-impl Default for MaxProbePause {
-    fn default() -> MaxProbePause {
-        MaxProbePause(MAX_PROBE_PAUSE)
-    }
-}
-
 /// What can be wrong with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -259,7 +247,7 @@ mod tests {
     const NOW: Time = Time::from_millis(0);
 
     const SOON: ProbePauses = ProbePauses {
-        longest: MaxProbePause(MAX_PROBE_PAUSE),
+        longest: MaxProbePause(Duration::from_secs(60)),
         jitter: 0,
     };
 

@@ -20,7 +20,7 @@ use rampmeter_succession::{holds_for, take_up_calendar};
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::writer::Writer;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// The most calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;

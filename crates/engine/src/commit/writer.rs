@@ -19,7 +19,7 @@ use crate::commit::ends;
 use crate::commit::stopped::Stopped;
 use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// Commands applied in one transaction: enough to share a sync widely, few enough to answer soon.
 const GROUP: usize = 512;

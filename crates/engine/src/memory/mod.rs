@@ -1,7 +1,6 @@
 //! What the writer keeps in memory between two transactions. Most of its parts come from the crate `index`. Nothing here touches the store except to fill itself from it.
 
 pub(crate) mod move_tasks;
-pub(crate) mod target;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::command::Reply;
 use crate::memory::move_tasks::RunningMoveTask;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// Everything that the writer remembers: a part for each subject, and what all of them share.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::column::{micros, optional_micros, signed};
 use crate::connection::optional;
 use crate::error::StoreError;
 use crate::model::id::ExecutionId;
-use crate::tables::CallTables;
+use crate::tables::LaneTables;
 
 /// What is known of requests of a call that came before its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct LostCall {
     pub first_started_at: Option<Time>,
 }
 
-impl CallTables<'_> {
+impl LaneTables<'_> {
     /// Notes that the call of this entry failed, and that the vendor may have done it.
     pub fn put_lost_call(
         &self,

@@ -19,6 +19,7 @@ use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readabl
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
+use crate::apply::calls::max_wait::Waits;
 use crate::apply::subject::Subject;
 
 /// What has become of a call's request.
@@ -134,9 +135,10 @@ impl CallContext<'_> {
                 if set_back {
                     self.lanes().lose_turn(&mut call.message)?;
                 }
-                if self.has_waited_too_long(target, &call.message) {
-                    self.store.messages.update_counters(&call.message)?;
-                    return self.fail_for_its_wait(target, &call.message);
+                let mut waits = Waits { calls: self };
+                if waits.has_waited_too_long(target, &call.message) {
+                    waits.calls.store.messages.update_counters(&call.message)?;
+                    return waits.fail_for_its_wait(target, &call.message);
                 }
                 self.put_back(&call, after)
             }

@@ -15,7 +15,7 @@ use crate::apply::journal::Journal;
 use crate::apply::queues::context::QueueContext;
 use crate::apply::subject::Subject;
 use crate::memory::CallMemory;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// The context of everything that is done with calls.
 #[derive(Debug)]

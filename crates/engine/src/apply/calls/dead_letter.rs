@@ -3,7 +3,7 @@
 use rampmeter_asl::Stimulus;
 use rampmeter_store::message_body;
 use rampmeter_store::model::id::TargetId;
-use rampmeter_store::{DeadLetter, LostCall, MessageRow, StoreError};
+use rampmeter_store::{DeadLetter, MessageRow, StoreError};
 use rampmeter_store::{Readable, readable};
 
 use crate::apply::calls::context::CallContext;
@@ -21,7 +21,7 @@ impl CallContext<'_> {
     ) -> Result<(), StoreError> {
         self.move_to_dead_letter(target, message, error, cause)?;
         self.lanes().leave_order(target, message)?;
-        self.note_lost(message)?;
+        self.lanes().note_lost(message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
         };
@@ -32,21 +32,6 @@ impl CallContext<'_> {
         };
         self.tell_of_call(execution, stimulus, self.now(), call);
         Ok(())
-    }
-
-    /// Whoever sends the call of this entry again, a Retry of the workflow or a redrive, has to know that the vendor may have done
-    /// it.
-    fn note_lost(&self, message: &MessageRow) -> Result<(), StoreError> {
-        let (Some((execution, _)), Some(entered), Some(lost_until)) =
-            (message.task, message.entered, message.lost_until)
-        else {
-            return Ok(());
-        };
-        let lost = LostCall {
-            lost_until,
-            first_started_at: message.first_started_at,
-        };
-        self.store.calls.put_lost_call(execution, entered, lost)
     }
 
     /// Moves the message. It may outlive the execution that sent it, and with that the step that holds its body, so it

@@ -11,7 +11,7 @@ use rampmeter_time::UnixMillis;
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::why::explain_first;
 use crate::apply::subject::Subject;
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 impl CallContext<'_> {
     /// The present state of every target.

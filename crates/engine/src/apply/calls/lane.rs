@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
-use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
+use rampmeter_store::{JobRow, LostCall, MessageRow, OrderStatus, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
@@ -72,11 +72,26 @@ impl Lanes<'_, '_> {
         let (Some((execution, _)), Some(entered)) = (message.task, message.entered) else {
             return Ok(());
         };
-        if let Some(lost) = self.store.calls.lost_call(execution, entered)? {
+        if let Some(lost) = self.store.lanes.lost_call(execution, entered)? {
             message.lost_until = Some(lost.lost_until);
             message.first_started_at = lost.first_started_at;
         }
         Ok(())
+    }
+
+    /// Whoever sends the call of this entry again, a Retry of the workflow or a redrive, has to know that the vendor may have done
+    /// it.
+    pub(crate) fn note_lost(&self, message: &MessageRow) -> Result<(), StoreError> {
+        let (Some((execution, _)), Some(entered), Some(lost_until)) =
+            (message.task, message.entered, message.lost_until)
+        else {
+            return Ok(());
+        };
+        let lost = LostCall {
+            lost_until,
+            first_started_at: message.first_started_at,
+        };
+        self.store.lanes.put_lost_call(execution, entered, lost)
     }
 
     /// The wait of a call begins, where its target bounds it.

@@ -13,17 +13,24 @@ use crate::apply::subject::Subject;
 /// Calls failed in one transaction; the rest follows in the next.
 const FAILED_AT_ONCE: u32 = 256;
 
-impl CallContext<'_> {
+/// The waits of calls that may not wait for ever.
+#[derive(Debug)]
+pub(crate) struct Waits<'a, 't> {
+    pub(crate) calls: &'a mut CallContext<'t>,
+}
+
+impl Waits<'_, '_> {
     /// Fails the calls that have waited too long. Answers whether there are more of them.
     pub(crate) fn end_waits(&mut self) -> Result<bool, StoreFailure> {
-        let now = self.now();
-        let targets = self.memory.targets.iter();
+        let now = self.calls.now();
+        let targets = self.calls.memory.targets.iter();
         let targets = targets.filter_map(|(id, target)| Some((*id, target.config.max_wait?)));
         let targets: Vec<_> = targets.collect();
         let mut unfinished = false;
         for (id, max_wait) in targets {
             let sent_by = now.saturating_sub(max_wait);
             let late = self
+                .calls
                 .store
                 .lanes
                 .take_waiting_calls(id, sent_by, FAILED_AT_ONCE);
@@ -33,7 +40,8 @@ impl CallContext<'_> {
             };
             unfinished |= late.len() == FAILED_AT_ONCE as usize;
             for number in late {
-                self.with_message(number, |calls| Ok(calls.end_wait(id, number)?))?;
+                self.calls
+                    .with_message(number, |calls| Ok(Waits { calls }.end_wait(id, number)?))?;
             }
         }
         Ok(unfinished)
@@ -41,25 +49,25 @@ impl CallContext<'_> {
 
     /// Ends the wait of one call. The vendor works on it already if it is in flight or a job: then it waits for nothing of ours.
     fn end_wait(&mut self, id: TargetId, number: MessageNumber) -> Result<(), StoreError> {
-        let Some(message) = self.store.messages.message(number)? else {
+        let Some(message) = self.calls.store.messages.message(number)? else {
             return Ok(());
         };
-        let lane = self.queue.memory.queues.get(message.queue);
+        let lane = self.calls.queue.memory.queues.get(message.queue);
         let Some(lane) = lane.and_then(|queue| queue.lane) else {
             return Ok(());
         };
-        let is_in_flight = self.target(id).in_flight.has_message(number);
-        if is_in_flight || self.lanes().is_job(id, number)? {
+        let is_in_flight = self.calls.target(id).in_flight.has_message(number);
+        if is_in_flight || self.calls.lanes().is_job(id, number)? {
             return Ok(());
         }
-        self.lanes().withdraw(id, lane, &message)?;
+        self.calls.lanes().withdraw(id, lane, &message)?;
         self.fail_for_its_wait(id, &message)
     }
 
     /// Whether a call that is about to wait again has waited for long enough.
     pub(crate) fn has_waited_too_long(&mut self, id: TargetId, message: &MessageRow) -> bool {
-        let now = self.now();
-        let max_wait = self.target(id).config.max_wait;
+        let now = self.calls.now();
+        let max_wait = self.calls.target(id).config.max_wait;
         max_wait.is_some_and(|longest| now.saturating_since(message.sent_at) >= longest)
     }
 
@@ -69,8 +77,8 @@ impl CallContext<'_> {
         id: TargetId,
         message: &MessageRow,
     ) -> Result<(), StoreError> {
-        let waited = self.now().saturating_since(message.sent_at);
-        let target = self.target(id);
+        let waited = self.calls.now().saturating_since(message.sent_at);
+        let target = self.calls.target(id);
         let troubled = target.gate.trouble().is_some();
         let last = target.errors.last().filter(|_| troubled);
         let last = last.map(|(last, _)| last.words.clone());
@@ -85,6 +93,7 @@ impl CallContext<'_> {
             reason: failed.reason.as_deref(),
             attempts: failed.attempts,
         });
-        self.fail_call(id, message, &failed.error, &told, None)
+        self.calls
+            .fail_call(id, message, &failed.error, &told, None)
     }
 }

@@ -7,7 +7,7 @@ use rampmeter_dispatch::{Explanation, Holder, Position, Priority, Time};
 use rampmeter_store::model::id::MessageNumber;
 use rampmeter_store::{JobRow, MessageRow};
 
-use crate::memory::target::Target;
+use rampmeter_index::Target;
 
 /// Two delays that end within this time of each other end together, as far as people are concerned.
 const ABOUT: Duration = Duration::from_secs(1);

@@ -11,7 +11,7 @@ use rampmeter_store::{StoreFailure, TransactionError};
 use crate::apply::control::context::ControlContext;
 use crate::apply::subject::Subject;
 use crate::command::control::ControlCommand;
-use crate::memory::target::PauseNote;
+use rampmeter_index::PauseNote;
 
 impl ControlContext<'_> {
     /// Does what a person asked for.

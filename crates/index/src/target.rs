@@ -12,7 +12,6 @@ use rampmeter_config::Worker;
 use rampmeter_dispatch::{
     FairOrder, Gate, PermitId, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
 };
-use rampmeter_index::{CallsInFlight, InFlight, RecentErrors};
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
@@ -20,84 +19,82 @@ use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
 use rampmeter_store::{LimitOverride, StoreError};
 use rampmeter_succession::holds_for;
 
+use crate::in_flight::{CallsInFlight, InFlight};
+use crate::target_errors::RecentErrors;
+use crate::vendor_limit::VendorLimit;
+
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
 
 /// Since when a person has paused the target or one of its lanes, and why.
 #[derive(Debug, Clone)]
-pub(crate) struct PauseNote {
-    pub(crate) scope: Scope,
-    pub(crate) at: Time,
+pub struct PauseNote {
+    /// What is paused.
+    pub scope: Scope,
+    /// Since when.
+    pub at: Time,
     /// In their words; may be empty.
-    pub(crate) reason: String,
-}
-
-/// One of the vendor's limits, as its last answer stated it.
-#[derive(Debug, Clone)]
-pub(crate) struct VendorLimit {
-    /// How many calls it allows in all.
-    pub(crate) limit: Option<u64>,
-    /// Length of its window.
-    pub(crate) window: Option<Duration>,
-    /// Whether it counts calls in flight.
-    pub(crate) in_flight: bool,
-    /// How many were left.
-    pub(crate) remaining: Option<u64>,
-    /// When more come.
-    pub(crate) resets_at: Option<Time>,
-    /// Where the configuration allows more, in words.
-    pub(crate) disagreement: Option<String>,
+    pub reason: String,
 }
 
 /// One target.
 #[derive(Debug)]
-pub(crate) struct Target {
-    pub(crate) config: Arc<rampmeter_config::Target>,
-    pub(crate) caller: Arc<Caller>,
+pub struct Target {
+    /// How it is configured.
+    pub config: Arc<rampmeter_config::Target>,
+    /// Makes its calls.
+    pub caller: Arc<Caller>,
     /// The part of a successful answer's body that is passed on, where the configuration names one.
-    pub(crate) selector: Option<Arc<Selector>>,
-    pub(crate) gate: Gate,
+    pub selector: Option<Arc<Selector>>,
+    /// Which call may start now.
+    pub gate: Gate,
     /// The rules of the configuration, with the bound that every target has on calls in flight.
-    pub(crate) base_rules: Rules,
+    pub base_rules: Rules,
     /// The limits that differ from them, by name.
-    pub(crate) overrides: BTreeMap<String, LimitOverride>,
+    pub overrides: BTreeMap<String, LimitOverride>,
     /// The mean time from permit to answer, new answers counting a sixteenth.
     latency: Option<Duration>,
     /// The queues of its lanes, HIGH first.
-    pub(crate) queues: [QueueId; 3],
-    pub(crate) dead: QueueId,
+    pub queues: [QueueId; 3],
+    /// Its dead-letter queue.
+    pub dead: QueueId,
     /// Messages that may be taken now, by lane, HIGH first.
-    pub(crate) ready: [u64; 3],
+    pub ready: [u64; 3],
     /// Of those, the polls of jobs, HIGH first: they stand before the other calls of their lane.
-    pub(crate) polls: [u64; 3],
+    pub polls: [u64; 3],
     /// Calls that the vendor has accepted and works on.
-    pub(crate) jobs: u64,
+    pub jobs: u64,
     /// Calls that another call of their OrderingKey goes before, HIGH first.
-    pub(crate) parked: [u64; 3],
+    pub parked: [u64; 3],
     /// Whose turn it is in each lane, HIGH first.
-    pub(crate) turns: [FairOrder; 3],
+    pub turns: [FairOrder; 3],
     /// The call of each OrderingKey that is under way. There are no more than calls in flight or waiting for a repeat.
-    pub(crate) owners: BTreeMap<OrderingHash, MessageNumber>,
-    pub(crate) in_flight: CallsInFlight,
+    pub owners: BTreeMap<OrderingHash, MessageNumber>,
+    /// The calls that have left and have no outcome yet.
+    pub in_flight: CallsInFlight,
     /// When time alone may let another call start.
-    pub(crate) wake: Option<Time>,
+    pub wake: Option<Time>,
     /// What is counted for the metrics, since the process started.
-    pub(crate) figures: Figures,
+    pub figures: Figures,
     /// Recent errors.
-    pub(crate) errors: RecentErrors,
-    pub(crate) throttles: u64,
-    pub(crate) throttles_under_our_limit: u64,
+    pub errors: RecentErrors,
+    /// Throttles since the process started.
+    pub throttles: u64,
+    /// Of those, the ones of the account while we were under our own limits.
+    pub throttles_under_our_limit: u64,
     /// How often an answer's headers closed the target before a throttle did, since the process started.
-    pub(crate) closed_by_headers: u64,
+    pub closed_by_headers: u64,
     /// The vendor's limits as its answers state them, by the vendor's names.
-    pub(crate) vendor_limits: BTreeMap<String, VendorLimit>,
+    pub vendor_limits: BTreeMap<String, VendorLimit>,
     /// The reasons that people gave for the pauses in force.
-    pub(crate) pauses: Vec<PauseNote>,
+    pub pauses: Vec<PauseNote>,
     contended: VecDeque<(Time, Option<Time>)>,
 }
 
 impl Target {
-    pub(crate) fn new(
+    /// A target as it is opened, before its lanes are counted.
+    #[must_use]
+    pub fn new(
         config: Arc<rampmeter_config::Target>,
         caller: Caller,
         gate: Gate,
@@ -136,7 +133,7 @@ impl Target {
     }
 
     /// Counts again what waits in its lanes.
-    pub(crate) fn recount(
+    pub fn recount(
         &mut self,
         id: TargetId,
         messages: MessageTables<'_>,
@@ -160,7 +157,7 @@ impl Target {
     }
 
     /// Reads the reasons that people gave for the pauses in force.
-    pub(crate) fn recall_pauses(&mut self, controls: ControlTables<'_>) -> Result<(), StoreError> {
+    pub fn recall_pauses(&mut self, controls: ControlTables<'_>) -> Result<(), StoreError> {
         for scope in self.gate.paused() {
             let subject = match scope {
                 Scope::Target => "",
@@ -174,7 +171,7 @@ impl Target {
     }
 
     /// When the first change of a limit ends by itself.
-    pub(crate) fn first_expiry(&self) -> Option<Time> {
+    pub fn first_expiry(&self) -> Option<Time> {
         self.overrides
             .values()
             .filter_map(|change| change.expires_at)
@@ -182,7 +179,7 @@ impl Target {
     }
 
     /// Counts an outcome, and notes an error.
-    pub(crate) fn note_outcome(&mut self, outcome: &Outcome, now: Time) {
+    pub fn note_outcome(&mut self, outcome: &Outcome, now: Time) {
         match outcome.error() {
             Some(words) => self.errors.note(words, now),
             None if outcome.answer().is_some() => self.errors.went_well(),
@@ -191,7 +188,7 @@ impl Target {
     }
 
     /// Counts a throttle, and logs one that came while we were under our own limit.
-    pub(crate) fn note_throttle(&mut self, report: &ThrottleReport) {
+    pub fn note_throttle(&mut self, report: &ThrottleReport) {
         self.throttles += 1;
         if report.under_our_limit && report.whose == Whose::Account {
             self.throttles_under_our_limit += 1;
@@ -203,18 +200,18 @@ impl Target {
     }
 
     /// Notes how long a call took, from its permit to its answer.
-    pub(crate) fn note_latency(&mut self, latency: Duration) {
+    pub fn note_latency(&mut self, latency: Duration) {
         let mean = self.latency.unwrap_or(latency);
         self.latency = Some((mean * 15 + latency) / 16);
     }
 
     /// The mean time from permit to answer; `None` before the first answer.
-    pub(crate) fn latency(&self) -> Option<Duration> {
+    pub fn latency(&self) -> Option<Duration> {
         self.latency
     }
 
     /// Which lanes have a call that only the limits could keep from starting.
-    pub(crate) fn waiting(&self) -> Waiting {
+    pub fn waiting(&self) -> Waiting {
         let ready = Waiting::new(self.ready.map(|count| count > 0));
         let lanes = Priority::ALL.into_iter();
         lanes
@@ -223,25 +220,25 @@ impl Target {
     }
 
     /// Until when the vendor may still be working on a call that started then, if its answer never comes.
-    pub(crate) fn held_until(&self, started_at: Time) -> Time {
+    pub fn held_until(&self, started_at: Time) -> Time {
         started_at.saturating_add(holds_for(&self.config))
     }
 
     /// Until when the vendor may be at work on a call whose answer is given up now: it left a little after its permit, and the
     /// time-out ran from then.
-    pub(crate) fn at_work_until(&self, call: &InFlight, now: Time) -> Time {
+    pub fn at_work_until(&self, call: &InFlight, now: Time) -> Time {
         self.held_until(call.started_at)
             .max(now.saturating_add(self.config.hold_after_timeout))
     }
 
     /// The same of a call that is in flight under this permit.
-    pub(crate) fn in_flight_until(&self, permit: PermitId, now: Time) -> Option<Time> {
+    pub fn in_flight_until(&self, permit: PermitId, now: Time) -> Option<Time> {
         let call = self.in_flight.get(&permit)?;
         Some(self.at_work_until(call, now))
     }
 
     /// Notes whether, from now on, a concurrency limit alone holds a call back.
-    pub(crate) fn note_contention(&mut self, now: Time) {
+    pub fn note_contention(&mut self, now: Time) {
         let contended = self.gate.view(now).contended(self.waiting());
         match self.contended.back_mut() {
             Some((_, end @ None)) if !contended => *end = Some(now),
@@ -257,7 +254,7 @@ impl Target {
     }
 
     /// The spans during which only a concurrency limit held a call back.
-    pub(crate) fn contended(&self) -> Vec<(Time, Option<Time>)> {
+    pub fn contended(&self) -> Vec<(Time, Option<Time>)> {
         self.contended.iter().copied().collect()
     }
 }
