@@ -15,7 +15,7 @@ ARROWS = {
     "config": {"call", "caller", "dispatch", "time"},
     "store": {"asl", "clock", "call", "dispatch", "time"},
     "invocation": {"asl", "call", "caller", "store"},
-    "index": {"asl", "call", "caller", "config", "dispatch", "store", "time"},
+    "index": {"asl", "call", "caller", "config", "dispatch", "store", "succession", "time"},
     "succession": {"caller", "clock", "config", "dispatch", "store"},
     "evaluation": {"asl", "call", "caller"},
     "engine": {

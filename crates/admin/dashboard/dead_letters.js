@@ -113,7 +113,9 @@ export function redrive(letter, changed) {
     fields: [...lane, ...checked],
     action: "Redrive",
     act: async (values) => {
-      await post(`/dead-letters/${letter.id}/redrive`, { priority: values.priority ?? null, reason: values.reason });
+      await post(`/dead-letters/${letter.id}/redrive`, {
+        priority: values.priority ?? null, checked: unknown, reason: values.reason,
+      });
       await changed();
     },
     command: (values) => `rampmeter dlq redrive ${letter.id}${values.priority ? ` --to ${values.priority}` : ""}`

@@ -9,6 +9,8 @@ pub const INVALID_MESSAGE: &str = "Rampmeter.InvalidMessage";
 pub const UNAVAILABLE: &str = "Rampmeter.Unavailable";
 /// The vendor refused it again and again because too much was asked, while it answered other calls.
 pub const THROTTLED: &str = "Rampmeter.Throttled";
+/// It had waited for as long as its target allows, and was not sent any more.
+pub const WAITED_TOO_LONG: &str = "Rampmeter.WaitedTooLong";
 /// A person cancelled it before it left.
 pub const CANCELLED: &str = "Rampmeter.Cancelled";
 /// Nobody knows whether the vendor did it: the answer was lost and the target says not to retry, or the vendor does not

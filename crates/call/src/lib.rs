@@ -27,7 +27,7 @@ pub mod suggestion;
 pub use answer::{Answer, BodyFile, BodyReading, StoredBody};
 pub use failed::{
     CANCELLED, Failed, INVALID_MESSAGE, JOB_FAILED, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE,
-    UNDELIVERABLE,
+    UNDELIVERABLE, WAITED_TOO_LONG,
 };
 pub use job_action::{JobAction, PolledJob};
 pub use judgement::Judgement;

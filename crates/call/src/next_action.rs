@@ -9,7 +9,8 @@ use rampmeter_dispatch::Whose;
 
 use crate::answer::Answer;
 use crate::failed::{
-    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE, UNDELIVERABLE, status_error,
+    Failed, INVALID_MESSAGE, OUTCOME_UNKNOWN, THROTTLED, UNAVAILABLE, UNDELIVERABLE,
+    WAITED_TOO_LONG, status_error,
 };
 use crate::job::Polling;
 use crate::judgement::Judgement;
@@ -150,6 +151,13 @@ impl CallRules {
         match reason {
             // Nothing of the call was sent: it keeps its turn.
             Repeatable::GotReady => self.put_off(Duration::ZERO, self.refusals, false),
+            Repeatable::PerhapsAtWork(left) => NextAction::Again {
+                after: left.min(self.retry.max),
+                attempts: self.attempts,
+                refusals: self.refusals,
+                set_back: false,
+                unknown: true,
+            },
             Repeatable::ConnectFailed(_) | Repeatable::SignInFailed(_) if is_accounts => {
                 // While the target is closed it waits in its turn, otherwise a little.
                 let wait = match judgement.closed_for {
@@ -169,7 +177,9 @@ impl CallRules {
                 let status = failed.answer.as_ref().map(|answer| answer.status);
                 let perhaps_away = matches!(status, Some(502..=504));
                 let reason = match reason {
-                    Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why) => Some(why),
+                    Repeatable::ConnectFailed(why)
+                    | Repeatable::SignInFailed(why)
+                    | Repeatable::FetchLost { reason: why, .. } => Some(why),
                     _ => None,
                 };
                 let failed = Failed { reason, ..failed };
@@ -199,6 +209,32 @@ impl CallRules {
                 unknown: true,
             },
         }
+    }
+
+    /// How a call fails that has waited for so long, as long as its target allows. Where the vendor may have done it at an earlier
+    /// attempt, nobody is told that it did not. `last` is what the vendor is away for, if it is.
+    #[must_use]
+    pub fn waited_too_long(
+        &self,
+        waited: Duration,
+        maybe_done: bool,
+        last: Option<&str>,
+    ) -> Failed {
+        let error = if maybe_done {
+            OUTCOME_UNKNOWN
+        } else {
+            WAITED_TOO_LONG
+        };
+        let seconds = waited.as_secs();
+        let mut reason =
+            format!("it waited for {seconds} s, as long as `max_wait` of its target allows");
+        if maybe_done {
+            reason.push_str("; the vendor may have done it at an earlier attempt");
+        }
+        if let Some(last) = last {
+            reason.push_str(&format!("; the vendor is away: {last}"));
+        }
+        self.failed(error, 0, Some(reason))
     }
 
     pub(crate) fn failed(&self, error: &str, used: u32, reason: Option<String>) -> Failed {

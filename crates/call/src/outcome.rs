@@ -61,6 +61,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the vendor may have done the call although no answer says so.
+    #[must_use]
+    pub fn may_have_been_done(&self) -> bool {
+        matches!(
+            self,
+            Outcome::Unknown { .. }
+                | Outcome::Repeatable {
+                    reason: Repeatable::MaybeDone,
+                    ..
+                }
+        )
+    }
+
     /// The vendor's answer, where there is one.
     #[must_use]
     pub fn answer(&self) -> Option<&Answer> {
@@ -81,7 +94,7 @@ impl Outcome {
             | Outcome::Invalid { .. }
             | Outcome::Unresolved { .. }
             | Outcome::Repeatable {
-                reason: Repeatable::GotReady,
+                reason: Repeatable::GotReady | Repeatable::PerhapsAtWork(_),
                 ..
             } => None,
             Outcome::Final {
@@ -94,7 +107,10 @@ impl Outcome {
                 ..
             } => Some(status_line(answer, vendor_code.as_deref())),
             Outcome::Repeatable {
-                reason: Repeatable::ConnectFailed(why) | Repeatable::SignInFailed(why),
+                reason:
+                    Repeatable::ConnectFailed(why)
+                    | Repeatable::SignInFailed(why)
+                    | Repeatable::FetchLost { reason: why, .. },
                 ..
             } => Some(why.clone()),
             Outcome::Repeatable {
@@ -150,6 +166,17 @@ pub enum Repeatable {
     MaybeDone,
     /// There is no access token, so nothing of the call was sent.
     SignInFailed(String),
+    /// The answer to a request that was to get the call ready was lost, the fetch of a CSRF token for example: nothing of the
+    /// call was sent, but the vendor may still be at work on that request.
+    FetchLost {
+        /// What was lost, in words.
+        reason: String,
+        /// The status with which a gateway answered in the vendor's place, if one did.
+        gateway: Option<u16>,
+    },
+    /// The vendor says that it did not do the call, while it may still be at work on an earlier request of it: that is no answer
+    /// yet, and it is to be asked again. After so long it is at work no more.
+    PerhapsAtWork(Duration),
     /// The vendor refused an access token, or the session of a CSRF token; the next attempt has a new one.
     SignInExpired,
     /// The permit was used to get ready (for example to sign in, where the vendor counts that), and nothing of the call

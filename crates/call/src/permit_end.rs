@@ -108,6 +108,13 @@ impl PermitEnd {
                 (Repeatable::SignInFailed(_), _) => {
                     troubled(Trouble::SignInRefused, Reach::NotSent)
                 }
+                (
+                    Repeatable::FetchLost {
+                        gateway: Some(_), ..
+                    },
+                    _,
+                ) => troubled(Trouble::Unreachable, Reach::Lost),
+                (Repeatable::FetchLost { gateway: None, .. }, _) => PermitEnd::Held,
                 (Repeatable::ServerError, Some(answer)) if matches!(answer.status, 502..=504) => {
                     troubled(Trouble::Unreachable, Reach::Answered)
                 }

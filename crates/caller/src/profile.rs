@@ -172,4 +172,8 @@ pub struct Attempt {
     pub first_sent: Option<SystemTime>,
     /// An earlier attempt may have done it, so the vendor is asked before it is sent again.
     pub ask_first: bool,
+    /// The answer to an earlier attempt was lost.
+    pub lost_before: bool,
+    /// For so long the vendor may still be at work on an earlier attempt: that it did not happen is no answer until then.
+    pub at_work_for: Duration,
 }

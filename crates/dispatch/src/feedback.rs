@@ -19,10 +19,8 @@ pub(crate) use ceiling::Ceiling;
 pub use ceiling::QUIET_INTERVAL;
 pub(crate) use successes::Successes;
 pub use throttle::{Refusal, Throttle, ThrottleReport};
-pub(crate) use trouble::AccountTrouble;
-pub use trouble::{
-    MAX_PROBE_PAUSE, TROUBLED_CALLS, Trouble, TroubleReport, TroubleState, Troubled,
-};
+pub(crate) use trouble::{AccountTrouble, ProbePauses};
+pub use trouble::{TROUBLED_CALLS, Trouble, TroubleReport, TroubleState, Troubled};
 pub use vendor_pause::{FIRST_PAUSE, MAX_PAUSE, RAMP_ENDS_AT};
 pub(crate) use vendor_pause::{Opening, VendorPause};
 pub use whose::Whose;

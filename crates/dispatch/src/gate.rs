@@ -37,7 +37,7 @@ use crate::permit::NextCall;
 use crate::permit::{OpenPermit, PermitId, Permits, Stage};
 use crate::planned_pause::PlannedPause;
 use crate::priority::Priority;
-use crate::rules::{Line, MaxDeferrals, Rules, Tariff};
+use crate::rules::{Line, MaxDeferrals, MaxProbePause, Rules, Tariff};
 use crate::time::Time;
 
 pub use answer::Released;
@@ -57,6 +57,7 @@ pub struct Gate {
     pub(crate) ceiling: Option<Ceiling>,
     pub(crate) vendor_pause: Option<VendorPause>,
     pub(crate) trouble: AccountTrouble,
+    pub(crate) max_probe_pause: MaxProbePause,
     pub(crate) successes: Successes,
     pub(crate) pauses: Pauses,
     pub(crate) calendar: CalendarClock,
@@ -144,6 +145,7 @@ impl Gate {
             ceiling: None,
             vendor_pause: None,
             trouble: AccountTrouble::default(),
+            max_probe_pause: rules.max_probe_pause,
             successes: Successes::default(),
             pauses: Pauses::default(),
             calendar: CalendarClock::default(),

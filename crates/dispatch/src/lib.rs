@@ -90,8 +90,8 @@ pub use calendar::{Calendar, ResetDay};
 pub use calendar_clock::CalendarClock;
 pub use explain::{Explanation, Holder, Position, Start};
 pub use feedback::{
-    FIRST_PAUSE, MAX_PAUSE, MAX_PROBE_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS,
-    Throttle, ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
+    FIRST_PAUSE, MAX_PAUSE, QUIET_INTERVAL, RAMP_ENDS_AT, Refusal, TROUBLED_CALLS, Throttle,
+    ThrottleReport, Trouble, TroubleReport, TroubleState, Troubled, Whose,
 };
 pub use gate::{
     Decision, Disagreement, Feedback, Gate, GateView, LimitUsage, Memory, Quota, Released,
@@ -104,8 +104,9 @@ pub use planned_pause::PlannedPause;
 pub use priority::{Priority, UnknownPriority};
 pub use rules::{
     AppliesTo, BASE_URL, By, CallTraits, Charge, Charges, Cost, CountFrom, Counts,
-    DEFAULT_MAX_DEFERRALS, DeferralBound, KeptCharge, Key, Limit, LimitKind, Line, MAX_TARIFFS,
-    MAX_WINDOW, MIN_WINDOW, MaxDeferrals, Pace, Reserve, Rules, RulesError, Share, Tariff,
+    DEFAULT_MAX_DEFERRALS, DeferralBound, KeptCharge, Key, Limit, LimitKind, Line, MAX_PROBE_PAUSE,
+    MAX_TARIFFS, MAX_WINDOW, MIN_WINDOW, MaxDeferrals, MaxProbePause, Pace, Reserve, Rules,
+    RulesError, Share, Tariff,
 };
 pub use shared::{
     CLOCK_MARGIN, Ceiling as SharedCeiling, MAX_SHARED_BUCKETS, MAX_SHARED_BYTES, Shared, TooLarge,

@@ -6,6 +6,7 @@
 mod error;
 mod limit;
 mod max_deferrals;
+mod max_probe_pause;
 mod reserve;
 mod share;
 mod tariff;
@@ -18,6 +19,7 @@ use crate::planned_pause::PlannedPause;
 pub use error::RulesError;
 pub use limit::{CountFrom, Counts, Limit, LimitKind, Pace};
 pub use max_deferrals::{DEFAULT_MAX_DEFERRALS, DeferralBound, MaxDeferrals};
+pub use max_probe_pause::{MAX_PROBE_PAUSE, MaxProbePause};
 pub use reserve::Reserve;
 pub(crate) use reserve::Taken;
 pub use share::Share;
@@ -39,6 +41,8 @@ pub struct Rules {
     pub max_deferrals: MaxDeferrals,
     /// Its planned pauses.
     pub pauses: Vec<PlannedPause>,
+    /// How long its account is left alone at most, between two probes while it is in trouble.
+    pub max_probe_pause: MaxProbePause,
 }
 
 impl Rules {

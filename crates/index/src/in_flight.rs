@@ -37,6 +37,12 @@ pub struct CallsInFlight {
 }
 
 impl CallsInFlight {
+    /// The call of a permit.
+    #[must_use]
+    pub fn get(&self, permit: &PermitId) -> Option<&InFlight> {
+        self.calls.get(permit)
+    }
+
     /// Adds a call that has left under a permit.
     pub fn insert(&mut self, permit: PermitId, call: InFlight) {
         self.messages.insert((call.message.id, permit));
@@ -123,6 +129,7 @@ mod tests {
                 attempts: 0,
                 crashes: 0,
                 refusals: 0,
+                lost_until: None,
                 turn: 1,
                 group: None,
                 ordering: None,

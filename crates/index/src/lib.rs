@@ -17,6 +17,7 @@ mod step_times;
 mod target;
 mod target_errors;
 mod target_state;
+mod vendor_limit;
 mod why;
 
 pub use ancestors::Ancestors;
@@ -31,7 +32,8 @@ pub use queues::{DEAD_LANE, Queue, Queues, names_of};
 pub use receives::{Taking, WaitingReceive, WaitingReceives};
 pub use sources::Sources;
 pub use step_times::StepTimes;
-pub use target::{Head, PauseNote, Target, VendorLimit};
+pub use target::{Head, PauseNote, Target};
 pub use target_errors::{LastError, RecentErrors};
 pub use target_state::target_state;
+pub use vendor_limit::VendorLimit;
 pub use why::{Ahead, Status, explain, explain_first, explain_job};

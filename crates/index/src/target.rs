@@ -5,19 +5,24 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{CallsInFlight, RecentErrors};
 use rampmeter_asl::Selector;
 use rampmeter_call::Outcome;
 use rampmeter_caller::Caller;
 use rampmeter_config::Worker;
 use rampmeter_dispatch::{
-    Charges, FairOrder, Gate, Line, Priority, Rules, Scope, ThrottleReport, Time, Waiting, Whose,
+    Charges, FairOrder, Gate, Line, PermitId, Priority, Rules, Scope, ThrottleReport, Time,
+    Waiting, Whose,
 };
 use rampmeter_store::model::figures::Figures;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId};
 use rampmeter_store::{CallTables, ControlTables, LaneTables, MessageTables};
 use rampmeter_store::{LimitOverride, LineId, StoreError};
+use rampmeter_succession::holds_for;
+
+use crate::in_flight::{CallsInFlight, InFlight};
+use crate::target_errors::RecentErrors;
+use crate::vendor_limit::VendorLimit;
 
 /// Contended spans that are remembered.
 const SPANS: usize = 1_024;
@@ -31,23 +36,6 @@ pub struct PauseNote {
     pub at: Time,
     /// In their words; may be empty.
     pub reason: String,
-}
-
-/// One of the vendor's limits, as its last answer stated it.
-#[derive(Debug, Clone)]
-pub struct VendorLimit {
-    /// How many calls it allows in all.
-    pub limit: Option<u64>,
-    /// Length of its window.
-    pub window: Option<Duration>,
-    /// Whether it counts calls in flight.
-    pub in_flight: bool,
-    /// How many were left.
-    pub remaining: Option<u64>,
-    /// When more come.
-    pub resets_at: Option<Time>,
-    /// Where the configuration allows more, in words.
-    pub disagreement: Option<String>,
 }
 
 /// The first call of a lane, in a target with tariffs.
@@ -126,7 +114,8 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target of which nothing is known yet but its gate and its queues.
+    /// A target as it is opened, before its lanes are counted.
+    #[must_use]
     pub fn new(
         config: Arc<rampmeter_config::Target>,
         caller: Caller,
@@ -263,6 +252,24 @@ impl Target {
             Some(head) => waiting.charged(lane, head.charges),
             None => waiting,
         })
+    }
+
+    /// Until when the vendor may still be working on a call that started then, if its answer never comes.
+    pub fn held_until(&self, started_at: Time) -> Time {
+        started_at.saturating_add(holds_for(&self.config))
+    }
+
+    /// Until when the vendor may be at work on a call whose answer is given up now: it left a little after its permit, and the
+    /// time-out ran from then.
+    pub fn at_work_until(&self, call: &InFlight, now: Time) -> Time {
+        self.held_until(call.started_at)
+            .max(now.saturating_add(self.config.hold_after_timeout))
+    }
+
+    /// The same of a call that is in flight under this permit.
+    pub fn in_flight_until(&self, permit: PermitId, now: Time) -> Option<Time> {
+        let call = self.in_flight.get(&permit)?;
+        Some(self.at_work_until(call, now))
     }
 
     /// Notes whether, from now on, a concurrency limit alone holds a call back.

@@ -269,6 +269,7 @@ async fn what_is_remembered_of_a_call_is_recalled() {
         refusals: 2,
         first_sent: Some(Time::from_millis(1_795_000_000_000)),
         unknown: true,
+        lost_until: Some(Time::from_millis(1_795_000_090_000)),
         job: Some(Job::accepted(
             FollowUp::at(None, "/job/7".to_owned()),
             Time::from_millis(1),

@@ -62,6 +62,8 @@ struct Ready {
     /// Selects the part of its answer that the workflow gets.
     selector: Option<Selector>,
     token: Option<String>,
+    /// Until when the vendor may be at work on an attempt before, whose answer was lost.
+    lost_before: Option<Time>,
 }
 
 /// What one attempt came to.
@@ -172,7 +174,11 @@ impl Call<'_> {
         }
         let request = call.into_request(&self.message.id);
         let on_unknown = target.on_unknown_of(&request);
-        let ask_first = on_unknown == OnUnknown::Reconcile && record.first_sent.is_some();
+        // Where no attempt is noted before it leaves, any of them may be the one that was lost.
+        let lost = record
+            .lost_until
+            .or(record.first_sent.filter(|_| record.unknown));
+        let ask_first = on_unknown == OnUnknown::Reconcile && lost.is_some();
         if !self.leaves(record).await {
             let after = Duration::ZERO;
             return Err(Attempted::Back { after });
@@ -180,12 +186,17 @@ impl Call<'_> {
         let attempt = Attempt {
             first_sent: record.first_sent.map(system_time),
             ask_first,
+            lost_before: lost.is_some(),
+            at_work_for: lost.map_or(Duration::ZERO, |until| {
+                until.saturating_since(self.clock.now())
+            }),
         };
         Ok(Ready {
             request,
             attempt,
             selector,
             token,
+            lost_before: lost,
         })
     }
 
@@ -198,7 +209,9 @@ impl Call<'_> {
     ) -> Attempted {
         let target = &self.worker.target;
         self.count_start();
+        let started_at = self.clock.now();
         let outcome = self.send(&ready.request, &ready.attempt).await;
+        record.lost_until = self.lost_until(ready.lost_before, &outcome, started_at);
         if let Some(follow_up) = self.followed(&ready.request, &outcome) {
             drop(ended(self.ending_of(&outcome, &record)));
             self.count("JobAccepted");
@@ -236,6 +249,29 @@ impl Call<'_> {
                 Attempted::Again { after, record }
             }
         }
+    }
+
+    /// Until when the vendor may be at work on an attempt of the call whose answer was lost, this one among them. What
+    /// answers, be it with an error, is at work no more.
+    fn lost_until(
+        &self,
+        before: Option<Time>,
+        outcome: &Outcome,
+        started_at: Time,
+    ) -> Option<Time> {
+        let now = self.clock.now();
+        if !outcome.may_have_been_done() {
+            return before;
+        }
+        let target = &self.worker.target;
+        let until = match outcome {
+            Outcome::Unknown { .. } => started_at
+                .saturating_add(target.timeout)
+                .max(now)
+                .saturating_add(target.hold_after_timeout),
+            _ => now,
+        };
+        before.max(Some(until))
     }
 
     /// A poll of the job that the call became.
@@ -327,8 +363,14 @@ impl Call<'_> {
         if self.on_unknown() == OnUnknown::Retry || self.worker.table.is_none() {
             return true;
         }
-        let before = record.unknown;
+        let before = (record.unknown, record.lost_until);
         record.unknown = true;
+        // If nobody is left to note its answer, the vendor may be at work on it for so long.
+        let target = &self.worker.target;
+        let until = now
+            .saturating_add(target.timeout)
+            .saturating_add(target.hold_after_timeout);
+        record.lost_until = record.lost_until.max(Some(until));
         let noted = self.note(record).await;
         if let Err(error) = &noted {
             tracing::warn!(%error, message_id = self.message.id, "an attempt cannot be noted");
@@ -336,7 +378,7 @@ impl Call<'_> {
         if noted.is_ok() && self.clock.now() <= self.leave_before {
             return true;
         }
-        record.unknown = before;
+        (record.unknown, record.lost_until) = before;
         self.remember(record).await;
         false
     }

@@ -236,7 +236,7 @@ fn lowered(rules: &Rules, limit: &Limit, max: u64) -> Result<Limit, String> {
     let alone = Rules {
         limits: vec![lower.clone()],
         max_deferrals: rules.max_deferrals,
-        pauses: Vec::new(),
+        ..Rules::default()
     };
     alone.validate().map_err(|error| error.to_string())?;
     Ok(lower)

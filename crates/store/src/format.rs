@@ -62,6 +62,7 @@ pub(crate) fn make(connection: &Connection) -> Result<(), StoreError> {
     connection.execute_batch(include_str!("counted.sql"))?;
     connection.execute_batch(include_str!("actor.sql"))?;
     connection.execute_batch(include_str!("line.sql"))?;
+    connection.execute_batch(include_str!("waits.sql"))?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
@@ -87,6 +88,7 @@ fn migrate(connection: &Connection, found: i64) -> Result<(), StoreError> {
         connection.execute_batch(include_str!("actor.sql"))?;
     }
     connection.execute_batch(include_str!("line.sql"))?;
+    connection.execute_batch(include_str!("waits.sql"))?;
     connection.pragma_update(None, "user_version", FORMAT)?;
     Ok(connection.execute_batch("COMMIT")?)
 }
@@ -113,8 +115,8 @@ mod tests {
         let fifth = [include_str!("trouble.sql"), include_str!("counted.sql")];
         let fifth = fifth.into_iter().filter(|_| format > 4);
         let sixth = (format > 5).then_some(include_str!("actor.sql"));
-        let later = second.into_iter().chain(third).chain(fourth).chain(fifth);
-        let later = later.chain(sixth);
+        let later = second.into_iter().chain(third).chain(fourth);
+        let later = later.chain(fifth).chain(sixth);
         for tables in first.into_iter().chain(later) {
             connection.execute_batch(tables).unwrap();
         }

@@ -29,6 +29,7 @@ pub use call::control::{LimitOverride, controls};
 pub use call::job::JobRow;
 pub use call::lane::OrderStatus;
 pub use call::line::{InTurn, LineId};
+pub use call::lost::LostCall;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::{PermitRow, TargetErrorRow};

@@ -29,6 +29,9 @@ const LETTERS: (u32, u32) = (100, 1_000);
 #[serde(deny_unknown_fields)]
 pub(crate) struct RedriveBody {
     priority: Option<String>,
+    /// A person looked at the vendor, and the call was not done.
+    #[serde(default)]
+    checked: bool,
     #[serde(default)]
     reason: String,
     bulk: Option<i64>,
@@ -115,6 +118,7 @@ pub(crate) async fn redrive(
     let redrive = RedriveDeadLetter {
         id,
         priority: body.priority.as_deref().map(priority).transpose()?,
+        checked: body.checked,
         reason: reason(body.reason)?,
         bulk: body.bulk,
     };

@@ -477,3 +477,46 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_lost_fetch_fails_no_call_of_which_nothing_was_sent() {
+    let lost = || {
+        repeatable(Repeatable::FetchLost {
+            reason: "no token in time".to_owned(),
+            gateway: None,
+        })
+    };
+    let insert = CallRules {
+        on_unknown: OnUnknown::Fail,
+        ..RULES
+    };
+    assert_eq!(insert.after(lost(), Judgement::CALL), again(1, 1));
+    let last = CallRules {
+        attempts: 2,
+        ..insert
+    };
+    let failed = failed(last.after(lost(), Judgement::CALL));
+    assert_eq!(failed.error, "Rampmeter.Unavailable");
+    assert_eq!(failed.reason.as_deref(), Some("no token in time"));
+}
+
+#[test]
+fn a_vendor_that_may_be_at_work_is_asked_again_and_that_uses_up_no_attempt() {
+    let perhaps = |seconds| repeatable(Repeatable::PerhapsAtWork(Duration::from_secs(seconds)));
+    for (left, after) in [(3, 3), (900, 8)] {
+        let next = CallRules {
+            attempts: 2,
+            on_unknown: OnUnknown::Reconcile,
+            ..RULES
+        }
+        .after(perhaps(left), Judgement::CALL);
+        let expected = NextAction::Again {
+            after: Duration::from_secs(after),
+            attempts: 2,
+            refusals: 0,
+            set_back: false,
+            unknown: true,
+        };
+        assert_eq!(next, expected);
+    }
+}

@@ -171,3 +171,21 @@ fn a_call_that_could_not_be_built_says_nothing_of_a_vendor_that_is_away() {
         "another probe leaves at once"
     );
 }
+
+#[test]
+fn a_lost_fetch_keeps_its_places_and_a_gateway_that_answers_it_may_be_the_accounts_trouble() {
+    let lost = |gateway| Outcome::Repeatable {
+        reason: Repeatable::FetchLost {
+            reason: "lost".to_owned(),
+            gateway,
+        },
+        answer: None,
+        vendor_code: None,
+    };
+    assert_eq!(PermitEnd::of(&lost(None)), PermitEnd::Held);
+    let troubled = PermitEnd::Troubled {
+        kind: Trouble::Unreachable,
+        reach: Reach::Lost,
+    };
+    assert_eq!(PermitEnd::of(&lost(Some(504))), troubled);
+}

@@ -56,8 +56,6 @@ pub struct Caller {
     pub(crate) sessions: Sessions,
     /// Calls that were refused for their credentials and attempted once more.
     pub(crate) had_second_chance: RecentCalls,
-    /// Deletions whose answer was lost, and which have not been answered since.
-    pub(crate) lost_deletions: RecentCalls,
     /// Calls that the vendor has said did not happen, and that have not been sent since.
     pub(crate) known_not_to_have_happened: RecentCalls,
     /// What was sent under which idempotency key.
@@ -123,7 +121,6 @@ impl Caller {
             tokens,
             sessions: Sessions::default(),
             had_second_chance: RecentCalls::default(),
-            lost_deletions: RecentCalls::default(),
             known_not_to_have_happened: RecentCalls::default(),
             reused_keys: ReusedKeys::default(),
             endpoints: BTreeMap::new(),
@@ -211,10 +208,16 @@ impl Caller {
             }
             Err(outcome) => outcome,
         };
-        if request.method == "DELETE" {
-            self.heed_lost_deletion(request, attempt, outcome)
-        } else {
-            outcome
+        match outcome {
+            // What is gone is deleted, where an earlier attempt may have done that and its answer was lost.
+            Outcome::Final { answer, .. }
+                if request.method == "DELETE"
+                    && attempt.lost_before
+                    && matches!(answer.status, 404 | 410) =>
+            {
+                Outcome::Success(answer)
+            }
+            outcome => outcome,
         }
     }
 
@@ -227,34 +230,6 @@ impl Caller {
                 key = request.idempotency_key,
                 "two different calls carry one idempotency key: the vendor may take the second for a repeat, and not do it"
             );
-        }
-    }
-
-    /// "Not found" counts as deleted if an earlier attempt of the same call may have deleted it and its answer was
-    /// lost.
-    fn heed_lost_deletion(
-        &self,
-        request: &Request,
-        attempt: &Attempt,
-        outcome: Outcome,
-    ) -> Outcome {
-        let key = &request.idempotency_key;
-        match outcome {
-            Outcome::Unknown { .. } => {
-                self.lost_deletions.insert(key);
-                outcome
-            }
-            Outcome::Final { answer, .. }
-                if matches!(answer.status, 404 | 410)
-                    && (self.lost_deletions.remove(key) || attempt.ask_first) =>
-            {
-                Outcome::Success(answer)
-            }
-            Outcome::Success(_) | Outcome::Final { .. } => {
-                self.lost_deletions.remove(key);
-                outcome
-            }
-            outcome => outcome,
         }
     }
 

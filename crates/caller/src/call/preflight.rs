@@ -40,7 +40,7 @@ impl Caller {
                 .known_not_to_have_happened
                 .remove(&request.idempotency_key)
         {
-            self.ask(request, &prepared, deadline).await?;
+            self.ask(request, attempt, &prepared, deadline).await?;
         }
         if let Some(csrf) = self.profile.csrf_protection()
             && !request.is_safe()
@@ -72,6 +72,7 @@ impl Caller {
     async fn ask(
         &self,
         request: &Request,
+        attempt: &Attempt,
         prepared: &Prepared,
         deadline: Instant,
     ) -> Result<(), Outcome> {
@@ -94,6 +95,11 @@ impl Caller {
         let (answer, took) = self.put(&question, prepared, deadline).await?;
         match question.verdict(&answer, vendor.is_absent) {
             Verdict::Happened => Err(Outcome::Success(answer)),
+            Verdict::DidNotHappen if !attempt.at_work_for.is_zero() => Err(Outcome::Repeatable {
+                reason: Repeatable::PerhapsAtWork(attempt.at_work_for),
+                answer: None,
+                vendor_code: None,
+            }),
             Verdict::DidNotHappen if request.idempotency_key.is_empty() => Ok(()),
             Verdict::DidNotHappen => {
                 self.known_not_to_have_happened
@@ -245,15 +251,19 @@ impl Caller {
     }
 }
 
-/// A lost answer to the fetch of a session stays an unknown outcome: the vendor may still be at work on the fetch, so
-/// the call keeps its slots.
+/// A lost answer to the fetch of a session says nothing of the call, of which nothing was sent. The vendor may still be at work
+/// on the fetch, so the call keeps its slots.
 fn of_fetch(outcome: Outcome) -> Outcome {
     match outcome {
-        Outcome::Unknown { reason, gateway } => Outcome::Unknown {
-            reason: format!(
-                "fetching the CSRF token, before anything of the call was sent: {reason}"
-            ),
-            gateway,
+        Outcome::Unknown { reason, gateway } => Outcome::Repeatable {
+            reason: Repeatable::FetchLost {
+                reason: format!(
+                    "fetching the CSRF token, before anything of the call was sent: {reason}"
+                ),
+                gateway,
+            },
+            answer: None,
+            vendor_code: None,
         },
         other => other,
     }

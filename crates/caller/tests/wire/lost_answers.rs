@@ -1,6 +1,7 @@
 //! A call whose answer was lost, when the vendor is asked "did it happen?" before it is sent again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rampmeter_call::{Outcome, Repeatable, Request};
 use rampmeter_caller::reconcile::{Found, Template};
@@ -12,6 +13,8 @@ use crate::vendor::{Act, Vendor, json_answer, post};
 const ASK: Attempt = Attempt {
     first_sent: None,
     ask_first: true,
+    lost_before: true,
+    at_work_for: Duration::ZERO,
 };
 
 /// A vendor that gives this answer to the question, and 201 to every call.
@@ -171,4 +174,27 @@ async fn a_yes_behind_a_byte_order_mark_is_a_yes() {
     let caller = Caller::new(profile(&vendor)).unwrap();
     let outcome = caller.attempt(&order(), &ASK).await;
     assert!(matches!(outcome, Outcome::Success(_)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn while_the_vendor_may_be_at_work_not_there_is_no_answer() {
+    let vendor = vendor("200 OK", &json!({"value": []}));
+    let caller = Caller::new(profile(&vendor)).expect("a profile");
+    let hold = Duration::from_secs(90);
+    let early = Attempt {
+        at_work_for: hold,
+        ..ASK
+    };
+    for _ in 0..2 {
+        let outcome = caller.attempt(&order(), &early).await;
+        let Outcome::Repeatable { reason, .. } = &outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(*reason, Repeatable::PerhapsAtWork(hold));
+    }
+    // Once its hold is over the same answer is a no, and the call is sent with its next permit.
+    let asked = caller.attempt(&order(), &ASK).await;
+    assert_eq!(asked, Outcome::got_ready());
+    let sent = caller.attempt(&order(), &ASK).await;
+    assert!(matches!(sent, Outcome::Success(_)), "{sent:?}");
 }

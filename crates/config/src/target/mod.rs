@@ -20,12 +20,13 @@ mod signals;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use rampmeter_call::{Account, CallRules, OnUnknown, Request, Retry};
 use rampmeter_caller::Jobs;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
-use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
+use rampmeter_dispatch::{Counts, Limit, MaxProbePause, Priority, Rules};
 
 use crate::document::{Node, Reading, Section};
 use crate::problem::{Code, Problem};
@@ -48,6 +49,8 @@ pub struct Target {
     /// How much longer than `timeout` a call whose answer was lost may still run at the vendor. It keeps its slots
     /// in every limit for that long.
     pub hold_after_timeout: Duration,
+    /// How long a call may wait, from when it was queued, before it fails without being sent; none sets no bound.
+    pub max_wait: Option<Duration>,
     /// How transport failures are retried.
     pub retry: Retry,
     /// What happens to a call whose answer was lost; none leaves it to the call, see [`Target::on_unknown_of`].
@@ -142,6 +145,8 @@ pub(crate) const KEYS: &[&str] = &[
     "timeout",
     "hold_after_timeout",
     "max_deferrals",
+    "max_probe_pause",
+    "max_wait",
     "on_unknown",
     "retry",
     "worker",
@@ -161,6 +166,8 @@ pub(crate) const KEYS: &[&str] = &[
     "endpoints",
 ];
 
+/// The shortest and the longest `max_probe_pause`.
+const PROBE_PAUSES: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(3600);
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -208,6 +215,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let hold_after_timeout = section
         .duration("hold_after_timeout", Duration::ZERO..=DAY)
         .unwrap_or_else(|| default_hold(preset, timeout));
+    let max_wait = section.duration("max_wait", Duration::from_secs(1)..=30 * DAY);
     let base_url = section
         .requires("base_url")
         .then(|| section.parsed("base_url", Code::BadBaseUrl, address::base_url))
@@ -232,6 +240,8 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let local = account.local.get();
     let (mut rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
     rules.pauses = pause::read(reading, &section);
+    let longest = section.duration("max_probe_pause", PROBE_PAUSES);
+    rules.max_probe_pause = longest.map(MaxProbePause).unwrap_or_default();
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);
@@ -265,6 +275,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         rules,
         timeout,
         hold_after_timeout,
+        max_wait,
         retry,
         on_unknown,
         worker,

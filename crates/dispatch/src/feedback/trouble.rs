@@ -11,14 +11,12 @@ use serde::{Deserialize, Serialize};
 use super::vendor_pause::{FIRST_PAUSE, spread};
 use super::whose::Whose;
 use crate::permit::{CallId, PermitId};
+use crate::rules::MaxProbePause;
 use crate::time::Time;
 
 /// This many outcomes of one kind in a row are the account's trouble, if they come from different calls or from calls that
 /// never reached the vendor and so cannot have caused them.
 pub const TROUBLED_CALLS: usize = 3;
-/// The longest pause between two probes.
-pub const MAX_PROBE_PAUSE: Duration = Duration::from_secs(60);
-
 /// What can be wrong with an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,7 +101,13 @@ impl AccountTrouble {
     }
 
     /// The call of this permit ended so.
-    pub(crate) fn outcome(&mut self, id: PermitId, outcome: Troubled, now: Time, jitter: u64) {
+    pub(crate) fn outcome(
+        &mut self,
+        id: PermitId,
+        outcome: Troubled,
+        now: Time,
+        pauses: ProbePauses,
+    ) {
         let kind = outcome.kind;
         match &mut self.shut {
             Some(shut) if shut.probe == Some(id) => {
@@ -113,15 +117,15 @@ impl AccountTrouble {
                 }
                 shut.probe = None;
                 shut.probes = shut.probes.saturating_add(1);
-                shut.next_probe = now.saturating_add(probe_pause(shut.probes, jitter));
+                shut.next_probe = now.saturating_add(pauses.after(shut.probes));
             }
             // It was sent before the target was closed.
             Some(_) => {}
-            None => self.count(outcome, now, jitter),
+            None => self.count(outcome, now, pauses),
         }
     }
 
-    fn count(&mut self, outcome: Troubled, now: Time, jitter: u64) {
+    fn count(&mut self, outcome: Troubled, now: Time, pauses: ProbePauses) {
         let Troubled {
             call,
             kind,
@@ -141,7 +145,7 @@ impl AccountTrouble {
         self.shut = Some(Shut {
             kind,
             since: now,
-            next_probe: now.saturating_add(probe_pause(0, jitter)),
+            next_probe: now.saturating_add(pauses.after(0)),
             probes: 0,
             probe: None,
         });
@@ -162,10 +166,10 @@ impl AccountTrouble {
 
     /// The vendor throttled a call: it can be reached, but it may throttle callers that it would not sign in. Returns
     /// whether that opens the target.
-    pub(crate) fn throttled(&mut self, id: PermitId, now: Time) -> bool {
+    pub(crate) fn throttled(&mut self, id: PermitId, now: Time, longest: MaxProbePause) -> bool {
         let kind = self.shut.as_ref().map(|shut| shut.kind);
         if kind == Some(Trouble::SignInRefused) {
-            self.says_nothing(id, now);
+            self.says_nothing(id, now, longest);
             return false;
         }
         if matches!(self.row, Some((Trouble::Unreachable, _))) {
@@ -174,12 +178,12 @@ impl AccountTrouble {
         self.shut.take().is_some()
     }
 
-    /// The call of this permit ended without saying anything about the account: if it was the probe, another goes out
-    /// after the same pause.
-    pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time) {
+    /// The call of this permit ended without saying anything about the account: if it was the probe, another goes out after
+    /// the same pause.
+    pub(crate) fn says_nothing(&mut self, id: PermitId, now: Time, longest: MaxProbePause) {
         if let Some(shut) = self.shut.as_mut().filter(|shut| shut.probe == Some(id)) {
             shut.probe = None;
-            shut.next_probe = now.saturating_add(probe_pause(shut.probes, u64::MAX));
+            shut.next_probe = now.saturating_add(ProbePauses::unspread(longest).after(shut.probes));
         }
     }
 
@@ -191,9 +195,9 @@ impl AccountTrouble {
     }
 
     /// The process stopped: a probe that was in flight is held.
-    pub(crate) fn forget_calls(&mut self, now: Time) {
+    pub(crate) fn forget_calls(&mut self, now: Time, longest: MaxProbePause) {
         if let Some(id) = self.shut.as_ref().and_then(|shut| shut.probe) {
-            self.says_nothing(id, now);
+            self.says_nothing(id, now, longest);
         }
     }
 
@@ -205,17 +209,35 @@ impl AccountTrouble {
     }
 }
 
-/// The pause before the next probe, after this many that failed: a quarter longer each time, so that the return of a vendor
-/// is noticed after a fraction of the time that it was away.
-fn probe_pause(probes: u32, jitter: u64) -> Duration {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..probes {
-        if pause >= MAX_PROBE_PAUSE {
-            break;
+/// The pauses between two probes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProbePauses {
+    pub(crate) longest: MaxProbePause,
+    /// Any random number: it spreads them.
+    pub(crate) jitter: u64,
+}
+
+impl ProbePauses {
+    fn unspread(longest: MaxProbePause) -> ProbePauses {
+        ProbePauses {
+            longest,
+            jitter: u64::MAX,
         }
-        pause += pause / 4;
     }
-    spread(pause.min(MAX_PROBE_PAUSE), jitter)
+
+    /// The pause before the next probe, after this many that failed: a quarter longer each time, so that the return of a
+    /// vendor is noticed after a fraction of the time that it was away.
+    fn after(self, probes: u32) -> Duration {
+        let MaxProbePause(longest) = self.longest;
+        let mut pause = FIRST_PAUSE;
+        for _ in 0..probes {
+            if pause >= longest {
+                break;
+            }
+            pause += pause / 4;
+        }
+        spread(pause.min(longest), self.jitter)
+    }
 }
 
 #[cfg(test)]
@@ -223,6 +245,25 @@ mod tests {
     use super::*;
 
     const NOW: Time = Time::from_millis(0);
+
+    const SOON: ProbePauses = ProbePauses {
+        longest: MaxProbePause(Duration::from_secs(60)),
+        jitter: 0,
+    };
+
+    const LATE: ProbePauses = ProbePauses {
+        jitter: u64::MAX / 2,
+        ..SOON
+    };
+
+    #[test]
+    fn no_pause_between_probes_is_longer_than_the_target_says() {
+        for longest in [Duration::from_millis(300), Duration::from_secs(3600)] {
+            let pauses = ProbePauses::unspread(MaxProbePause(longest));
+            let all = (0..100).map(|probes| pauses.after(probes));
+            assert_eq!(all.max(), Some(longest));
+        }
+    }
 
     /// An outcome of a call that reached the vendor.
     fn of(call: CallId, kind: Trouble) -> Troubled {
@@ -236,7 +277,7 @@ mod tests {
     fn shut() -> AccountTrouble {
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, SOON);
         }
         assert!(account.state().is_some());
         account
@@ -246,7 +287,7 @@ mod tests {
     fn one_call_alone_never_shuts_the_target() {
         let mut account = AccountTrouble::default();
         for id in 0..100 {
-            account.outcome(id, of(7, Trouble::Unreachable), NOW, 0);
+            account.outcome(id, of(7, Trouble::Unreachable), NOW, SOON);
         }
         assert_eq!(account.state(), None);
     }
@@ -259,10 +300,10 @@ mod tests {
             ..of(7, Trouble::Unreachable)
         };
         for id in 0..2 {
-            account.outcome(id, outcome, NOW, 0);
+            account.outcome(id, outcome, NOW, SOON);
             assert_eq!(account.state(), None);
         }
-        account.outcome(2, outcome, NOW, 0);
+        account.outcome(2, outcome, NOW, SOON);
         assert!(account.state().is_some());
     }
 
@@ -272,11 +313,11 @@ mod tests {
         for call in 1..=10 {
             let kinds = [Trouble::Unreachable, Trouble::SignInRefused];
             let kind = kinds[usize::from(call % 4 >= 2)];
-            account.outcome(call, of(call, kind), NOW, 0);
+            account.outcome(call, of(call, kind), NOW, SOON);
             assert_eq!(account.state(), None);
         }
         for call in 11..=20 {
-            account.outcome(call, of(call, Trouble::Unreachable), NOW, 0);
+            account.outcome(call, of(call, Trouble::Unreachable), NOW, SOON);
             if call % 2 == 0 {
                 account.answered();
             }
@@ -295,7 +336,7 @@ mod tests {
             now = next;
             account.started(id);
             assert_eq!(account.state().unwrap().next_probe, None);
-            account.outcome(id, of(id, Trouble::Unreachable), now, u64::MAX / 2);
+            account.outcome(id, of(id, Trouble::Unreachable), now, LATE);
         }
         assert!(
             pauses.is_sorted_by(|one, other| *one <= 2 * other),
@@ -309,7 +350,7 @@ mod tests {
     fn a_probe_without_an_answer_makes_way_for_the_next() {
         let mut account = shut();
         account.started(10);
-        account.says_nothing(10, Time::from_millis(5_000));
+        account.says_nothing(10, Time::from_millis(5_000), MaxProbePause::default());
         let next = account.state().unwrap().next_probe.unwrap();
         assert!(next > Time::from_millis(5_000), "{next:?}");
     }
@@ -318,13 +359,13 @@ mod tests {
     fn who_is_not_signed_in_may_be_throttled_and_who_is_not_reached_may_not() {
         let mut account = shut();
         account.started(10);
-        assert!(account.throttled(10, NOW));
+        assert!(account.throttled(10, NOW, MaxProbePause::default()));
         let mut account = AccountTrouble::default();
         for call in 1..=3 {
-            account.outcome(call, of(call, Trouble::SignInRefused), NOW, 0);
+            account.outcome(call, of(call, Trouble::SignInRefused), NOW, SOON);
         }
         account.started(10);
-        assert!(!account.throttled(10, NOW));
+        assert!(!account.throttled(10, NOW, MaxProbePause::default()));
         assert_eq!(account.state().unwrap().kind, Trouble::SignInRefused);
     }
 }

@@ -37,6 +37,7 @@ impl Gate {
         }
         self.bounds = amended.bounds;
         self.planned = amended.planned;
+        self.max_probe_pause = amended.max_probe_pause;
         self.lanes.hold_to(&self.bounds);
     }
 }

@@ -63,7 +63,8 @@ impl Gate {
         if let Some(pause) = &mut self.vendor_pause {
             pause.held(id);
         }
-        self.trouble.says_nothing(id, self.now);
+        self.trouble
+            .says_nothing(id, self.now, self.max_probe_pause);
         self.permits.hold(id, until.max(self.now));
     }
 

@@ -69,7 +69,7 @@ mod tests {
         Rules {
             limits,
             max_deferrals: MaxDeferrals::both(DeferralBound::at_most(3).expect("3 is not 0")),
-            pauses: Vec::new(),
+            ..Rules::default()
         }
     }
 

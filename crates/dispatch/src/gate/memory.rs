@@ -77,7 +77,7 @@ impl Gate {
         self.pauses = memory.pauses;
         self.successes = memory.successes;
         self.trouble = memory.trouble;
-        self.trouble.forget_calls(self.now);
+        self.trouble.forget_calls(self.now, self.max_probe_pause);
         self.vendor_pause = memory.vendor_pause.map(|mut pause| {
             pause.forget_calls();
             pause

@@ -30,7 +30,8 @@ impl Feedback<'_> {
         let under_our_limit = self.has_room(is_concurrency, &charges);
         let others_succeed = self.gate.successes.throttled(refusal.call, self.gate.now);
         self.gate.permits.refuse(id);
-        if !refusal.overload && self.gate.trouble.throttled(id, self.gate.now) {
+        let longest = self.gate.max_probe_pause;
+        if !refusal.overload && self.gate.trouble.throttled(id, self.gate.now, longest) {
             self.reopen();
         }
         let only_lowers = is_concurrency

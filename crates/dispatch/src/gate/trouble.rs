@@ -1,7 +1,7 @@
 //! What the gate makes of the account's own trouble, and of the good answer that ends it.
 
 use super::{Feedback, Gate};
-use crate::feedback::{TroubleReport, TroubleState, Troubled, VendorPause, Whose};
+use crate::feedback::{ProbePauses, TroubleReport, TroubleState, Troubled, VendorPause, Whose};
 use crate::permit::PermitId;
 
 impl Feedback<'_> {
@@ -11,7 +11,7 @@ impl Feedback<'_> {
     ///
     /// After [`crate::TROUBLED_CALLS`] such outcomes of one kind in a row, from different calls or of calls that never
     /// reached the vendor, the target is closed. Then one probe at a time is admitted, the first call of the lane that goes
-    /// first, after pauses that grow to [`crate::MAX_PROBE_PAUSE`]. What is the account's trouble should use up no attempt
+    /// first, after pauses that grow to [`crate::MaxProbePause`]. What is the account's trouble should use up no attempt
     /// of any call. The first answer that is neither such an outcome nor a throttle opens the target, with a ramp.
     ///
     /// Returns whose trouble it is, and why the target is closed, if it is.
@@ -21,7 +21,11 @@ impl Feedback<'_> {
             pause.held(id);
         }
         let now = self.gate.now;
-        self.gate.trouble.outcome(id, outcome, now, jitter);
+        let pauses = ProbePauses {
+            longest: self.gate.max_probe_pause,
+            jitter,
+        };
+        self.gate.trouble.outcome(id, outcome, now, pauses);
         let state = self.gate.trouble.state();
         let whose = match state.is_some() || !outcome.reached {
             true => Whose::Account,
@@ -42,7 +46,8 @@ impl Feedback<'_> {
                 self.reopen();
             }
         } else {
-            self.gate.trouble.says_nothing(id, self.gate.now);
+            let longest = self.gate.max_probe_pause;
+            self.gate.trouble.says_nothing(id, self.gate.now, longest);
         }
         if let Some(pause) = &mut self.gate.vendor_pause {
             pause.answered(id);

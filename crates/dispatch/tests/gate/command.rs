@@ -398,5 +398,6 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
         limits: [a, b, Some(c)].into_iter().flatten().collect(),
         max_deferrals,
         pauses,
+        ..Rules::default()
     })
 }

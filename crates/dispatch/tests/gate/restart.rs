@@ -96,7 +96,7 @@ fn bounded(most: u32) -> Rules {
     Rules {
         limits: Vec::new(),
         max_deferrals: MaxDeferrals::both(bound),
-        pauses: Vec::new(),
+        ..Rules::default()
     }
 }
 

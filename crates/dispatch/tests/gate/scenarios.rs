@@ -258,7 +258,7 @@ fn a_lower_lane_that_is_due_is_named_to_the_higher_one_it_holds() {
         Rules {
             limits: Vec::new(),
             max_deferrals,
-            pauses: Vec::new(),
+            ..Rules::default()
         },
         at(0),
     );

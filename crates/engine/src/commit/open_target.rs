@@ -15,7 +15,7 @@ use rampmeter_dispatch::{
 use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, names_of};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{QueueId, TargetId};
-use rampmeter_store::{PermitRow, Readable, readable};
+use rampmeter_store::{PermitRow, Readable, Store, StoreFailure, readable};
 use rampmeter_succession::{holds_for, take_up_calendar};
 
 use crate::apply::control::limit_change::amended;
@@ -113,6 +113,7 @@ pub(crate) fn open_target(
     let store = &writer.store;
     let known: Vec<u64> = tariffs.iter().map(Tariff::fingerprint).collect();
     store.lanes().end_other_lines(id, &known)?;
+    take_up_waits(store, id, &target)?;
     let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
     if let Readable::Damaged(damaged) = readable(counted)? {
         target.gate.pause(Scope::Target);
@@ -176,6 +177,22 @@ fn open_lanes(
         }
     }
     Ok(queues.try_into().expect("a target has four queues"))
+}
+
+/// The calls of a target with a `max_wait` are known by the time of their sending; where it is new in the configuration, those
+/// that wait already are found once.
+fn take_up_waits(store: &Store, id: TargetId, target: &Target) -> Result<(), StoreFailure> {
+    let lanes = store.lanes();
+    if target.config.max_wait.is_none() {
+        readable(lanes.forget_waiting_calls(id))?;
+        return Ok(());
+    }
+    if let Readable::Whole(None) = readable(lanes.first_waiting_call(id))? {
+        for queue in target.queues {
+            readable(lanes.note_waiting_calls(id, queue))?;
+        }
+    }
+    Ok(())
 }
 
 /// The selector that a target's answers are cut down to.

@@ -10,6 +10,7 @@ use rampmeter_store::model::id::{MessageNumber, message_number};
 use rampmeter_store::{LeftOut, Store, StoreFailure, take_left_out};
 
 use crate::apply::calls::context::{CallContext, CallStore};
+use crate::apply::calls::max_wait::Waits;
 use crate::apply::calls::open_calls::{self, Survey};
 use crate::apply::control::context::ControlContext;
 use crate::apply::journal::Journal;
@@ -237,9 +238,10 @@ impl<'w> Transaction<'w> {
         let mut calls = self.calls();
         let messages = calls.end_delays()?;
         calls.end_holds()?;
+        let waits = Waits { calls: &mut calls }.end_waits()?;
         self.control().end_limit_changes()?;
         self.workflow().resume_pending()?;
-        Ok(timers || messages)
+        Ok(timers || messages || waits)
     }
 
     /// Does what waits for nothing but room: executions of sources, requests, calls, long polls, workers. Returns

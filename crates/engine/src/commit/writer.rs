@@ -163,6 +163,7 @@ impl Writer {
             Readable::Whole(at) => at,
             Readable::Damaged(_) => None,
         };
+        let waits = self.first_end_of_wait()?;
         let changes = self.memory.calls.targets.values();
         let changes = changes.filter_map(Target::first_expiry).min();
         let gates = match self.memory.draining {
@@ -182,6 +183,7 @@ impl Writer {
         let next = [
             timer,
             delayed,
+            waits,
             changes,
             gates,
             drained,
@@ -197,6 +199,24 @@ impl Writer {
             Duration::from_micros(u64::try_from(micros).unwrap_or(0))
         });
         Ok(wait.min(MAX_SLEEP))
+    }
+
+    /// When the next call has waited for as long as its target allows.
+    fn first_end_of_wait(&self) -> Result<Option<Time>, StoreFailure> {
+        let mut first = None;
+        for (id, target) in &self.memory.calls.targets {
+            let Some(max_wait) = target.config.max_wait else {
+                continue;
+            };
+            let Readable::Whole(Some(sent_at)) =
+                readable(self.store.lanes().first_waiting_call(*id))?
+            else {
+                continue;
+            };
+            let end = sent_at.saturating_add(max_wait);
+            first = Some(first.map_or(end, |first: Time| first.min(end)));
+        }
+        Ok(first)
     }
 
     /// Whom to tell, once no call is in flight or the time to drain is over.

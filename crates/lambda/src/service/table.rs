@@ -47,6 +47,8 @@ pub(crate) struct CallRecord {
     pub(crate) first_sent: Option<Time>,
     /// An attempt left, and its outcome is unknown.
     pub(crate) unknown: bool,
+    /// Until when the vendor may be at work on an attempt whose answer was lost, or never noted.
+    pub(crate) lost_until: Option<Time>,
     /// The vendor accepted it as a job: it is not sent again.
     pub(crate) job: Option<Job>,
     /// It is over, but its result could not be reported yet.
@@ -204,6 +206,7 @@ impl Table {
             refusals: count("refusals"),
             first_sent: number("first_sent").map(Time::from_millis),
             unknown: item.contains_key("unknown"),
+            lost_until: number("lost_until").map(Time::from_millis),
             job,
             told: text("told").and_then(|told| serde_json::from_str(told).ok()),
         }))
@@ -244,6 +247,9 @@ impl Table {
         }
         if record.unknown {
             request = request.item("unknown", AttributeValue::Bool(true));
+        }
+        if let Some(until) = record.lost_until {
+            request = request.item("lost_until", number(until.as_millis()));
         }
         if let Some(job) = job {
             request = request.item("job", AttributeValue::S(job));

@@ -1,7 +1,7 @@
 //! Rows of dead letters: how a message becomes one, and what it takes to send it again or to discard it. They are listed in
 //! `crate::query`.
 
-use rampmeter_dispatch::Priority;
+use rampmeter_dispatch::{Priority, Time};
 
 use crate::connection::optional;
 use crate::error::StoreError;
@@ -46,6 +46,14 @@ impl ControlTables<'_> {
         Ok(lane.map(|lane| lane.and_then(|lane| Priority::ALL.get(usize::from(lane)).copied())))
     }
 
+    /// The error with which a call became a dead letter.
+    pub fn error_of_letter(&self, letter: MessageNumber) -> Result<Option<String>, StoreError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT error FROM dead_letter WHERE message = ?1")?;
+        Ok(optional(statement.query_row([letter], |row| row.get(0)))?)
+    }
+
     /// Takes a dead letter out of its queue. The message stays, in no queue, for whoever sends it again.
     pub fn take_from_dead_letters(
         &self,
@@ -59,14 +67,20 @@ impl ControlTables<'_> {
         Ok(())
     }
 
-    /// Starts a message afresh in another queue: no attempt is used up, and it has no position in the fair order yet.
-    pub fn begin_anew(&self, message: MessageNumber, queue: QueueId) -> Result<(), StoreError> {
+    /// Starts a message afresh in another queue: no attempt is used up, it has no position in the fair order yet, and its wait
+    /// begins now. That the vendor may have done its call is not forgotten.
+    pub fn begin_anew(
+        &self,
+        message: MessageNumber,
+        queue: QueueId,
+        now: Time,
+    ) -> Result<(), StoreError> {
         self.connection
             .prepare_cached(
-                "UPDATE message SET queue = ?2, turn = 0, attempts = 0, crashes = 0, refusals = 0 \
-                 WHERE id = ?1",
+                "UPDATE message SET queue = ?2, turn = 0, attempts = 0, crashes = 0, refusals = 0, \
+                 sent_at = ?3 WHERE id = ?1",
             )?
-            .execute((message, queue))?;
+            .execute((message, queue, now.as_micros()))?;
         Ok(())
     }
 

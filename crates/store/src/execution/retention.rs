@@ -12,7 +12,7 @@ use crate::tables::CallTables;
 use crate::tables::ExecutionTables;
 
 /// Tables whose rows can be found by their execution.
-const BY_EXECUTION: [&str; 7] = [
+const BY_EXECUTION: [&str; 8] = [
     "execution_origin",
     "frame",
     "fork",
@@ -20,6 +20,7 @@ const BY_EXECUTION: [&str; 7] = [
     "continuing",
     "map_run",
     "activity_task",
+    "lost_call",
 ];
 
 impl ExecutionTables<'_> {

@@ -71,6 +71,9 @@ pub struct RedriveDeadLetter {
     pub id: i64,
     /// The lane for a call without a task; absent for the one that it was in.
     pub priority: Option<Priority>,
+    /// A person looked at the vendor: the call was not done. Needed where nobody knows that and the target does not ask the
+    /// vendor itself.
+    pub checked: bool,
     /// Why, for the audit trail.
     pub reason: String,
     /// The entry of the audit trail shared by all that are redriven together; absent if this one has its own.

@@ -46,6 +46,8 @@ pub struct MessageRow {
     pub crashes: u32,
     /// How often in a row the vendor has refused its call because of the call itself, as far as could be told.
     pub refusals: u32,
+    /// Until when the vendor may be at work on a request of its call whose answer was lost; none while none was lost.
+    pub lost_until: Option<Time>,
     /// Its position in the fair order of its lane; 0 before it has one, and on plain queues.
     pub turn: u64,
     /// The group of a call: lanes are fair among groups.
@@ -56,7 +58,7 @@ pub struct MessageRow {
 
 const MESSAGE_COLUMNS: &str = "id, queue, execution, event, entered, step, payload, body, key, \
      sent_at, first_started_at, receive_count, attempts, crashes, turn, message_group, ordering, \
-     refusals";
+     refusals, lost_until";
 
 static MESSAGE: LazyLock<String> =
     LazyLock::new(|| format!("SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?1"));
@@ -92,6 +94,7 @@ impl MessageRow {
             group: row.get(15)?,
             ordering: row.get(16)?,
             refusals: row.get(17)?,
+            lost_until: optional_micros(row, 18)?,
         })
     }
 }
@@ -150,7 +153,7 @@ impl MessageTables<'_> {
         self.connection
             .prepare_cached(
                 "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14, ?15, ?16, ?17, ?18)",
+                 ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
             )?
             .execute(params![
                 message.id,
@@ -171,6 +174,7 @@ impl MessageTables<'_> {
                 message.group,
                 message.ordering,
                 message.refusals,
+                message.lost_until.map(Time::as_micros),
             ])?;
         Ok(())
     }
@@ -186,7 +190,7 @@ impl MessageTables<'_> {
         self.connection
             .prepare_cached(
                 "UPDATE message SET first_started_at = ?2, receive_count = ?3, attempts = ?4, \
-                 crashes = ?5, refusals = ?6 WHERE id = ?1",
+                 crashes = ?5, refusals = ?6, lost_until = ?7 WHERE id = ?1",
             )?
             .execute((
                 message.id,
@@ -195,6 +199,7 @@ impl MessageTables<'_> {
                 message.attempts,
                 message.crashes,
                 message.refusals,
+                message.lost_until.map(Time::as_micros),
             ))?;
         Ok(())
     }

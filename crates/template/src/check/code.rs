@@ -49,6 +49,8 @@ pub(super) const FORGETS_CALLS: &str = "RM3034";
 pub(super) const ACCOUNT_TOO_SMALL: &str = "RM3035";
 /// A limit that does not count every call once.
 pub(super) const COUNTS_BY_TARIFF: &str = "RM3036";
+/// A target bounds how long its calls wait.
+pub(super) const BOUNDS_WAITS: &str = "RM3037";
 
 /// What the codes mean.
 pub const CODES: &[(&str, &str)] = &[
@@ -147,6 +149,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         COUNTS_BY_TARIFF,
         "A limit has applies_to, cost or by. Workers on AWS take a permit before they know its call, and the table's item has no room for keys: such a limit is exact on one machine only.",
+    ),
+    (
+        BOUNDS_WAITS,
+        "A target has a `max_wait`: on AWS nobody looks at a message that no drainer has received, so it is kept on one machine only.",
     ),
     (
         "RM3040",

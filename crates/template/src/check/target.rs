@@ -8,7 +8,8 @@ use rampmeter_caller::{Auth, GrantKind, Profile, check_address};
 use rampmeter_config::{Limiter, Target};
 
 use super::code::{
-    CALL_TOO_LONG, FOLLOWS_JOBS, FORGETS_CALLS, KEEPS_A_TOKEN, NO_PATH, PAUSE_TOO_LONG, UNREACHABLE,
+    BOUNDS_WAITS, CALL_TOO_LONG, FOLLOWS_JOBS, FORGETS_CALLS, KEEPS_A_TOKEN, NO_PATH,
+    PAUSE_TOO_LONG, UNREACHABLE,
 };
 use super::{Finding, FindingPlace};
 use crate::address::is_this_machine;
@@ -39,6 +40,7 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     found.extend(refresh_token(target));
     found.extend(jobs(target, limiter));
     found.extend(lost_calls(target, limiter));
+    found.extend(max_wait(target));
     if let Some(path) = &target.profile.response.select
         && let Err(error) = Selector::parse(path)
     {
@@ -85,7 +87,20 @@ fn refresh_token(target: &Target) -> Option<Finding> {
     Some(Finding::error(KEEPS_A_TOKEN, place, message, help))
 }
 
-/// Jobs of the vendor: a call that became one is remembered in the table and polled, but keeps no slot.
+/// On AWS a message is looked at when a drainer receives it, and none does while the target is closed.
+fn max_wait(target: &Target) -> Option<Finding> {
+    let longest = target.max_wait?;
+    let message = format!(
+        "calls of {} wait for {} s at most, which is kept on one machine only: while a target is closed, nobody receives its messages on AWS",
+        target.name,
+        longest.as_secs()
+    );
+    let help = "leave max_wait out and give the state a TimeoutSeconds: Step Functions ends the wait, and its call is not made any more";
+    let place = FindingPlace::keys(&["targets", &target.name, "max_wait"]);
+    Some(Finding::error(BOUNDS_WAITS, place, message, help))
+}
+
+/// Jobs of the vendor: a call that became one is remembered in the table and looked at, but no place is kept for it.
 fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     let name = &target.name;
     let (key, message, help) = if target.counts_jobs() {

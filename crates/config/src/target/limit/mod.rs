@@ -48,7 +48,7 @@ pub(crate) fn read(
     let mut rules = Rules {
         limits: Vec::new(),
         max_deferrals: deferral::read(reading, target),
-        pauses: Vec::new(),
+        ..Rules::default()
     };
     let mut notes = BTreeMap::new();
     let before = reading.problems.borrow().len();

@@ -16,10 +16,10 @@ use rampmeter_store::StoreError;
 use rampmeter_store::message_parameters;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::{PermitRow, Readable, StoreFailure, TargetErrorRow, readable};
-use rampmeter_succession::holds_for;
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::calls::job::AcceptedJob;
+use crate::apply::calls::max_wait::Waits;
 use crate::apply::subject::Subject;
 
 /// What has become of a call's request.
@@ -39,6 +39,7 @@ impl CallContext<'_> {
         permit: PermitId,
         outcome: Outcome,
     ) -> Result<(), StoreFailure> {
+        let now = self.now();
         let call = self.target(target).in_flight.remove(&permit);
         let mut call = call.expect("a call in flight is answered once");
         let id = call.message.id;
@@ -57,6 +58,14 @@ impl CallContext<'_> {
         }
         call.message.receive_count += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        if outcome.may_have_been_done() {
+            // What answers, be it with an error, is at work no more.
+            let until = match outcome {
+                Outcome::Unknown { .. } => self.target(target).at_work_until(&call, now),
+                _ => now,
+            };
+            call.message.lost_until = call.message.lost_until.max(Some(until));
+        }
         let end = self.settle_call(target, permit, &call, &outcome)?;
         self.with_message(id, |calls| {
             let judgement = match end {
@@ -126,6 +135,11 @@ impl CallContext<'_> {
                 if set_back {
                     self.lanes().lose_turn(&mut call.message)?;
                 }
+                let mut waits = Waits { calls: self };
+                if waits.has_waited_too_long(target, &call.message) {
+                    waits.calls.store.messages.update_counters(&call.message)?;
+                    return waits.fail_for_its_wait(target, &call.message);
+                }
                 self.put_back(&call, after)
             }
         }
@@ -167,6 +181,9 @@ impl CallContext<'_> {
         call.message.receive_count += 1;
         call.message.crashes += 1;
         call.message.first_started_at = call.message.first_started_at.or(Some(call.started_at));
+        let now = self.now();
+        let until = self.target(target).at_work_until(&call, now);
+        call.message.lost_until = call.message.lost_until.max(Some(until));
         let rules = self.rules_of(target, &call);
         let next = rules.after_crash("server", call.message.crashes);
         self.follow(target, call, next)
@@ -273,11 +290,7 @@ impl CallContext<'_> {
     ) -> Result<Judgement, StoreFailure> {
         let now = self.now();
         let target = self.target(id);
-        // The call left a little after its permit was given, and its timeout ran from then.
-        let held_until = call
-            .started_at
-            .saturating_add(holds_for(&target.config))
-            .max(now.saturating_add(target.config.hold_after_timeout));
+        let held_until = target.at_work_until(call, now);
         let request = EndedRequest {
             permit,
             call: call.message.id.0,

@@ -21,6 +21,7 @@ impl CallContext<'_> {
     ) -> Result<(), StoreError> {
         self.move_to_dead_letter(target, message, error, cause)?;
         self.lanes().leave_order(target, message)?;
+        self.lanes().note_lost(message)?;
         let Some((execution, event)) = message.task else {
             return Ok(());
         };

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::Priority;
 use rampmeter_store::model::id::{MessageNumber, OrderingHash, QueueId, TargetId};
-use rampmeter_store::{JobRow, MessageRow, OrderStatus, StoreError};
+use rampmeter_store::{JobRow, LostCall, MessageRow, OrderStatus, StoreError};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;
@@ -51,7 +51,9 @@ impl Lanes<'_, '_> {
         {
             message.turn = self.new_turn(queue.target, lane, message)?;
         }
+        self.recall_lost(message)?;
         self.store.messages.insert_message(message)?;
+        self.note_wait(message)?;
         if let Some((target, ordering)) = self.order_of(message) {
             let status = OrderStatus::Free;
             self.store
@@ -63,6 +65,47 @@ impl Lanes<'_, '_> {
         }
         let until = self.calls.now().saturating_add(delay);
         self.store.messages.delay(until, message.id)
+    }
+
+    /// What is known of the requests of a call that came before its message, by an earlier attempt of the same entry.
+    fn recall_lost(&self, message: &mut MessageRow) -> Result<(), StoreError> {
+        let (Some((execution, _)), Some(entered)) = (message.task, message.entered) else {
+            return Ok(());
+        };
+        if let Some(lost) = self.store.lanes.lost_call(execution, entered)? {
+            message.lost_until = Some(lost.lost_until);
+            message.first_started_at = lost.first_started_at;
+        }
+        Ok(())
+    }
+
+    /// Whoever sends the call of this entry again, a Retry of the workflow or a redrive, has to know that the vendor may have done
+    /// it.
+    pub(crate) fn note_lost(&self, message: &MessageRow) -> Result<(), StoreError> {
+        let (Some((execution, _)), Some(entered), Some(lost_until)) =
+            (message.task, message.entered, message.lost_until)
+        else {
+            return Ok(());
+        };
+        let lost = LostCall {
+            lost_until,
+            first_started_at: message.first_started_at,
+        };
+        self.store.lanes.put_lost_call(execution, entered, lost)
+    }
+
+    /// The wait of a call begins, where its target bounds it.
+    pub(crate) fn note_wait(&self, message: &MessageRow) -> Result<(), StoreError> {
+        let Some(queue) = self.calls.queue.memory.queues.get(message.queue) else {
+            return Ok(());
+        };
+        let target = self.calls.memory.targets.get(&queue.target);
+        if target.is_none_or(|target| target.config.max_wait.is_none()) {
+            return Ok(());
+        }
+        self.store
+            .lanes
+            .insert_waiting_call(queue.target, message.sent_at, message.id)
     }
 
     /// Puts a call into its lane: a new one at the end of its message group, a repeat where it was. One whose
@@ -163,6 +206,11 @@ impl Lanes<'_, '_> {
         target: TargetId,
         message: &MessageRow,
     ) -> Result<(), StoreError> {
+        if self.calls.target(target).config.max_wait.is_some() {
+            self.store
+                .lanes
+                .delete_waiting_call(target, message.sent_at, message.id)?;
+        }
         let Some(ordering) = message.ordering else {
             return Ok(());
         };

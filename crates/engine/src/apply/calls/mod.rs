@@ -12,6 +12,7 @@ pub(crate) mod inspect;
 pub(crate) mod job;
 pub(crate) mod lane;
 mod line;
+pub(crate) mod max_wait;
 pub(crate) mod open_calls;
 pub(crate) mod permit;
 pub(crate) mod queue;

@@ -320,14 +320,17 @@ impl CallContext<'_> {
     }
 }
 
-/// What the caller should know of the earlier attempts: when the first began, and whether one of them may have taken
-/// effect. A first attempt states its start by the same clock as its repeats will, for a vendor may compare them.
+/// What the caller should know of the earlier attempts: when the first began, whether one of them may have taken effect, and
+/// for how long the vendor may still be at work on it. A first attempt states its start by the same clock as its repeats
+/// will, for a vendor may compare them.
 fn attempt_of(on_unknown: OnUnknown, message: &MessageRow, now: Time) -> Attempt {
     let first = message.first_started_at.unwrap_or(now);
     let micros = u64::try_from(first.as_micros()).unwrap_or_default();
+    let lost = message.lost_until;
     Attempt {
         first_sent: Some(SystemTime::UNIX_EPOCH + Duration::from_micros(micros)),
-        // Any earlier attempt may be the one whose answer was lost; an unneeded question does no harm.
-        ask_first: on_unknown == OnUnknown::Reconcile && message.receive_count > 0,
+        ask_first: on_unknown == OnUnknown::Reconcile && lost.is_some(),
+        lost_before: lost.is_some(),
+        at_work_for: lost.map_or(Duration::ZERO, |until| until.saturating_since(now)),
     }
 }

@@ -180,6 +180,7 @@ impl CallContext<'_> {
             attempts: 0,
             crashes: 0,
             refusals: 0,
+            lost_until: None,
             turn: 0,
             group: group_id.map(GroupHash::of),
             ordering,

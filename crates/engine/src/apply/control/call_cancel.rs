@@ -10,6 +10,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::{MessageRow, TransactionError};
 
 use crate::apply::control::context::ControlContext;
+use crate::apply::subject::Subject;
 
 impl ControlContext<'_> {
     /// Cancels a call: its task fails.
@@ -59,7 +60,9 @@ impl ControlContext<'_> {
         message: &MessageRow,
         reason: &str,
     ) -> Result<(), TransactionError> {
+        let now = self.now();
         let calls = &mut self.workflow.calls;
+        let at_work_until = calls.target(target).in_flight_until(permit, now);
         if !calls.target(target).in_flight.cancel(permit) {
             let what = format!("call c-{} is cancelled already", message.id.0);
             return Err(Rejected::Impossible(what).into());
@@ -68,7 +71,10 @@ impl ControlContext<'_> {
             "a person cancelled it in flight, and the vendor may have done it{}",
             because(reason)
         );
-        self.fail_cancelled(target, message, OUTCOME_UNKNOWN, &why)
+        let mut message = message.clone();
+        message.lost_until = message.lost_until.max(at_work_until);
+        calls.store.messages.update_counters(&message)?;
+        self.fail_cancelled(target, &message, OUTCOME_UNKNOWN, &why)
     }
 
     fn fail_cancelled(

@@ -3,7 +3,7 @@
 //! the same idempotency key.
 
 use rampmeter_asl::{Detail, Event, EventId, record};
-use rampmeter_call::CallMessage;
+use rampmeter_call::{CallMessage, OUTCOME_UNKNOWN, OnUnknown};
 use rampmeter_dispatch::Priority;
 use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
@@ -62,6 +62,9 @@ impl ControlContext<'_> {
             lane,
         } = self.dead_letter(redrive.id)?;
         self.check_bulk(redrive.bulk)?;
+        if !redrive.checked {
+            self.check_outcome(&message, queue)?;
+        }
         let redriven = match message.task {
             Some((execution, event)) if redrive.priority.is_none() => {
                 self.redrive_of_task(execution, event)?
@@ -89,6 +92,29 @@ impl ControlContext<'_> {
             self.record_letter(queue, redrive.id, "redrive", &change, &redrive.reason)?;
         }
         Ok(redriven)
+    }
+
+    /// A call that the vendor may have done is not sent again before somebody has asked: the worker does so where its target
+    /// reconciles, else a person has to.
+    fn check_outcome(
+        &mut self,
+        message: &MessageRow,
+        queue: Queue,
+    ) -> Result<(), TransactionError> {
+        let calls = &mut self.workflow.calls;
+        let error = calls.store.controls.error_of_letter(message.id)?;
+        if error.as_deref() != Some(OUTCOME_UNKNOWN) {
+            return Ok(());
+        }
+        let on_unknown = calls.permits().on_unknown_of(queue.target, message)?;
+        if on_unknown == OnUnknown::Reconcile {
+            return Ok(());
+        }
+        let what = format!(
+            "nobody knows whether the vendor did the work of c-{}: look there first, then redrive it with --i-checked",
+            message.id.0
+        );
+        Err(Rejected::Impossible(what).into())
     }
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
@@ -188,9 +214,11 @@ impl ControlContext<'_> {
             .calls
             .store
             .controls
-            .begin_anew(message.id, queue)?;
+            .begin_anew(message.id, queue, self.now())?;
         (message.queue, message.turn) = (queue, 0);
         (message.attempts, message.crashes, message.refusals) = (0, 0, 0);
+        message.sent_at = self.now();
+        self.workflow.calls.lanes().note_wait(&message)?;
         if let Some(ordering) = message.ordering {
             let status = OrderStatus::Free;
             self.workflow.calls.store.lanes.insert_order(

@@ -149,6 +149,7 @@ impl QueueContext<'_> {
             attempts: 0,
             crashes: 0,
             refusals: 0,
+            lost_until: None,
             turn: 0,
             group: None,
             ordering: None,

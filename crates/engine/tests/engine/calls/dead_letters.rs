@@ -48,6 +48,7 @@ async fn redrive(
     let redrive = RedriveDeadLetter {
         id,
         priority,
+        checked: true,
         reason,
         bulk: None,
     };

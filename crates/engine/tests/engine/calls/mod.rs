@@ -10,6 +10,8 @@ mod lane_order;
 mod limits_and_lanes;
 mod limits_of_some_calls;
 mod lost_answers_and_repeats;
+mod max_wait;
+mod perhaps_done;
 mod vendor_feedback;
 mod whose_trouble;
 mod why_calls_wait;

@@ -20,13 +20,13 @@ const LIMITS: &str = "timeout = \"2s\"\nhold_after_timeout = \"100ms\"\n\
      [[targets.erp.limits]]\nname = \"minute\"\ncalls = 1000\nper = \"1m\"\n";
 
 /// An address where nobody listens yet.
-fn deserted() -> SocketAddr {
+pub(super) fn deserted() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a loopback port");
     listener.local_addr().expect("it is bound")
 }
 
 /// The configuration of a target whose vendor has that address.
-async fn config_at(directory: &std::path::Path, address: SocketAddr) -> Config {
+pub(super) async fn config_at(directory: &std::path::Path, address: SocketAddr) -> Config {
     let other = Vendor::start(|_| Reply::Cut).await;
     let mut config = config(directory, &other, LIMITS, ONE_CALL);
     let erp = config.targets.get_mut("erp").expect("it is configured");
@@ -40,7 +40,7 @@ async fn state(engine: &Engine) -> TargetState {
 }
 
 /// Waits until the target is closed for this kind of trouble.
-async fn closed_for(engine: &Engine, kind: Trouble) -> TargetState {
+pub(super) async fn closed_for(engine: &Engine, kind: Trouble) -> TargetState {
     until(async || {
         let state = state(engine).await;
         let vendor = state.vendor.as_ref()?;
@@ -50,7 +50,7 @@ async fn closed_for(engine: &Engine, kind: Trouble) -> TargetState {
     .await
 }
 
-async fn start_some(engine: &Engine, count: usize) -> Vec<String> {
+pub(super) async fn start_some(engine: &Engine, count: usize) -> Vec<String> {
     let mut arns = Vec::new();
     for number in 0..count {
         let key = format!("SO-{number}");

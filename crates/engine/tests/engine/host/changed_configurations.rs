@@ -88,6 +88,7 @@ async fn a_dead_letter_that_a_receiver_had_taken_is_redriven_once_the_engine_has
     let redrive = RedriveDeadLetter {
         id: letter.id,
         priority: None,
+        checked: true,
         reason: "mended".to_owned(),
         bulk: None,
     };

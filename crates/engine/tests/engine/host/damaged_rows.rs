@@ -174,6 +174,7 @@ pub(super) async fn ask_for_everything(engine: &Engine) {
         let redrive = RedriveDeadLetter {
             id,
             priority: None,
+            checked: true,
             reason: "a test".to_owned(),
             bulk: None,
         };

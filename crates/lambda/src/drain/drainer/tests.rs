@@ -9,7 +9,7 @@ use rampmeter_dispatch::{Limit, Trouble, Whose};
 use rampmeter_orders::Given;
 
 use super::*;
-use world::{BEGIN, FIRST, SECOND, Seen, World, millis, terms};
+use world::{BEGIN, SECOND, Seen, World, millis, terms};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]

@@ -11,9 +11,6 @@ use super::{Which, found};
 use crate::cli::bulk::{Bulk, Pace, in_words};
 use crate::client::{Client, ClientError, ServerArguments, text};
 
-/// The error of a call of unknown outcome.
-const UNKNOWN: &str = "Rampmeter.OutcomeUnknown";
-
 /// What is changed, and why.
 #[derive(Debug, Args)]
 struct Change {
@@ -58,35 +55,24 @@ pub(crate) struct DiscardArguments {
 
 pub(super) async fn redrive(arguments: RedriveArguments) -> Result<(), Failure> {
     let pause = arguments.rate.pause();
-    let mut body = json!({ "reason": arguments.change.reason });
+    let mut body = json!({
+        "reason": arguments.change.reason,
+        "checked": arguments.i_checked,
+    });
     if let Some(to) = &arguments.to {
         body["priority"] = to.as_str().into();
     }
-    let held_back = |letter: &Value| {
-        (letter["error"] == UNKNOWN && !arguments.i_checked).then(|| {
-            "nobody knows whether the vendor did the work: look there first, then --i-checked"
-                .to_owned()
-        })
-    };
     let done = |answer: &Value| match answer["execution_arn"].as_str() {
         Some(arn) => format!("{arn} goes on"),
         None => format!("is sent again as {}", text(&answer["sent_as"])),
     };
-    change(&arguments.change, "redrive", &body, pause, held_back, done).await
+    change(&arguments.change, "redrive", &body, pause, done).await
 }
 
 pub(super) async fn discard(arguments: DiscardArguments) -> Result<(), Failure> {
     let body = json!({ "reason": arguments.change.reason });
     let done = |_: &Value| "is discarded".to_owned();
-    change(
-        &arguments.change,
-        "discard",
-        &body,
-        Duration::ZERO,
-        |_| None,
-        done,
-    )
-    .await
+    change(&arguments.change, "discard", &body, Duration::ZERO, done).await
 }
 
 /// Asks the server for each of the dead letters, and says what became of it. If the server refuses any, they are named
@@ -96,7 +82,6 @@ async fn change(
     what: &str,
     body: &Value,
     pause: Duration,
-    held_back: impl Fn(&Value) -> Option<String>,
     done: impl Fn(&Value) -> String,
 ) -> Result<(), Failure> {
     let client = change.server.client()?;
@@ -109,16 +94,11 @@ async fn change(
             tokio::time::sleep(pause).await;
         }
         let id = text(&letter["id"]);
-        let outcome = match held_back(letter) {
-            Some(why) => Err(why),
-            None => match client
-                .change(&["v1", "dead-letters", &id, what], &body)
-                .await
-            {
-                Ok(answer) => Ok(answer),
-                Err(ClientError::Refused(refusal)) => Err(refusal.message),
-                Err(ClientError::Failure(failure)) => return Err(failure),
-            },
+        let path = ["v1", "dead-letters", &id, what];
+        let outcome = match client.change(&path, &body).await {
+            Ok(answer) => Ok(answer),
+            Err(ClientError::Refused(refusal)) => Err(refusal.message),
+            Err(ClientError::Failure(failure)) => return Err(failure),
         };
         match outcome {
             Ok(answer) => match change.output.format() {
@@ -154,7 +134,6 @@ async fn chosen(client: &Client, change: &Change, what: &str) -> Result<Chosen, 
     if !change.letters.is_empty() {
         let mut letters = Vec::new();
         for id in &change.letters {
-            // The error of a dead letter decides whether somebody has to check with the vendor first.
             match client.admin(&["v1", "calls", id]).await {
                 Ok(call) => letters.push(call),
                 Err(error) => return Err(error.into()),

@@ -71,6 +71,7 @@ impl Services<'_, '_> {
             attempts: 0,
             crashes: 0,
             refusals: 0,
+            lost_until: None,
             turn: 0,
             group: None,
             ordering: None,
