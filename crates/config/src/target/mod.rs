@@ -219,7 +219,6 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         Some(node) => auth::read(reading, node, &account),
         None => Some(Auth::None),
     };
-    let local = account.local.get();
     let (mut rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
     rules.pauses = pause::read(reading, &section);
     let headers = header::read(reading, &section);
@@ -246,7 +245,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.response = response::read(reading, &section);
     profile.reconcile = reconcile::question(reading, &section);
     profile.allow_networks = section.networks("allow_networks");
-    if local {
+    if account.local.get() {
         profile.allow_networks.extend(Network::LOOPBACK);
     }
     profile.allow_plaintext = section.flag("allow_plaintext").unwrap_or(false);
