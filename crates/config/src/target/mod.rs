@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use rampmeter_call::{Account, CallRules, OnUnknown, Request, Retry};
 use rampmeter_caller::Jobs;
+use rampmeter_caller::vendor::SuggestedLimit;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, Priority, Rules};
 
@@ -186,6 +187,17 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(served)
 }
 
+/// Its limits with their notes, and its pauses by the calendar.
+fn rules(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    suggested: &[SuggestedLimit],
+) -> (Rules, BTreeMap<String, String>) {
+    let (mut rules, notes) = limit::read(reading, section, suggested);
+    rules.pauses = pause::read(reading, section);
+    (rules, notes)
+}
+
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
     let preset = preset(&section);
@@ -219,8 +231,8 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         Some(node) => auth::read(reading, node, &account),
         None => Some(Auth::None),
     };
-    let (mut rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
-    rules.pauses = pause::read(reading, &section);
+    let local = account.local.get();
+    let (rules, limit_notes) = rules(reading, &section, preset.vendor().limits);
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);
@@ -245,7 +257,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     profile.response = response::read(reading, &section);
     profile.reconcile = reconcile::question(reading, &section);
     profile.allow_networks = section.networks("allow_networks");
-    if account.local.get() {
+    if local {
         profile.allow_networks.extend(Network::LOOPBACK);
     }
     profile.allow_plaintext = section.flag("allow_plaintext").unwrap_or(false);
