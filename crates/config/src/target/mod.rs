@@ -25,6 +25,7 @@ use std::time::Duration;
 
 use rampmeter_call::{Account, CallRules, OnUnknown, Request, Retry};
 use rampmeter_caller::Jobs;
+use rampmeter_caller::vendor::SuggestedLimit;
 use rampmeter_caller::{Auth, Network, Preset, Profile};
 use rampmeter_dispatch::{Counts, Limit, MaxProbePause, Priority, Rules};
 
@@ -203,6 +204,19 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(served)
 }
 
+/// Its limits with their notes, and its pauses by the calendar.
+fn rules(
+    reading: &Reading<'_>,
+    section: &Section<'_>,
+    suggested: &[SuggestedLimit],
+) -> (Rules, BTreeMap<String, String>) {
+    let (mut rules, notes) = limit::read(reading, section, suggested);
+    rules.pauses = pause::read(reading, section);
+    let longest = section.duration("max_probe_pause", PROBE_PAUSES);
+    rules.max_probe_pause = longest.map(MaxProbePause).unwrap_or_default();
+    (rules, notes)
+}
+
 fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
     let section = Section::open(reading, name, node, "a target", KEYS)?;
     let preset = preset(&section);
@@ -238,10 +252,7 @@ fn read(reading: &Reading<'_>, name: &str, node: &Node) -> Option<Target> {
         None => Some(Auth::None),
     };
     let local = account.local.get();
-    let (mut rules, limit_notes) = limit::read(reading, &section, preset.vendor().limits);
-    rules.pauses = pause::read(reading, &section);
-    let longest = section.duration("max_probe_pause", PROBE_PAUSES);
-    rules.max_probe_pause = longest.map(MaxProbePause).unwrap_or_default();
+    let (rules, limit_notes) = rules(reading, &section, preset.vendor().limits);
     let headers = header::read(reading, &section);
     let retry = retry::read(reading, &section, preset.vendor().retry);
     let on_unknown = reconcile::on_unknown(reading, &section, preset);

@@ -2,6 +2,7 @@
 //! holds up nobody but those behind it in its line; a host keeps who stands where, and asks here.
 
 use super::{Gate, GateView};
+use crate::limit::LimitState;
 use crate::permit::NextCall;
 use crate::permit::Stage;
 use crate::priority::Priority;
@@ -46,7 +47,7 @@ impl GateView<'_> {
     /// When time alone may free a slot in some line.
     pub fn next_freed(&self) -> Option<Time> {
         let limits = self.gate.limits.iter();
-        let frees = limits.filter_map(|limit| limit.first_free());
+        let frees = limits.filter_map(LimitState::first_free);
         frees.fold(None, |first, time| earliest(first, Some(time)))
     }
 }
