@@ -232,28 +232,19 @@ impl Carrying<'_> {
         Ok(())
     }
 
-    /// What people changed about a limit moves with it to its new name.
+    /// What people changed about a limit goes on with that limit, and with no other that has taken its name.
     fn carry_changes_by_hand(
         &self,
         id: TargetId,
-        limits: &[Limit],
+        now: &[Limit],
         origins: &[Origin],
     ) -> Result<(), StoreError> {
         let controls = self.store.controls();
-        let Readable::Whole(mut changes) = readable(controls.overrides(id))? else {
+        let Readable::Whole(changes) = readable(controls.overrides(id))? else {
             return Ok(());
         };
-        let mut carried = BTreeMap::new();
-        for (limit, origin) in limits.iter().zip(origins) {
-            if let Origin::RenamedFrom { name, .. } = origin
-                && let Some(change) = changes.remove(name)
-            {
-                carried.insert(limit.name.clone(), change);
-            }
-        }
-        if !carried.is_empty() {
-            changes.extend(carried);
-            controls.put_overrides(id, &changes)?;
+        if !changes.is_empty() {
+            controls.put_overrides(id, &limits::carried(&changes, now, origins))?;
         }
         Ok(())
     }

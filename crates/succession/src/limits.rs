@@ -1,7 +1,7 @@
 //! Which former limit of a target each of its limits continues: by name if it still counts the same, otherwise by what it
 //! counts. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rampmeter_dispatch::{Limit, LimitKind};
 use serde::{Deserialize, Serialize};
@@ -84,6 +84,30 @@ pub(crate) fn gone(former: &[FormerLimit], origins: &[Origin], limits: &[Limit])
     };
     let gone = former.iter().filter(|was| !went_on(was));
     gone.map(|was| was.name.clone()).collect()
+}
+
+/// What of the values that former limits had, by their names, their limits have under the names of now. The value of a limit that is
+/// gone stays, unless another limit has its name.
+pub(crate) fn carried<T: Clone>(
+    former: &BTreeMap<String, T>,
+    limits: &[Limit],
+    origins: &[Origin],
+) -> BTreeMap<String, T> {
+    let mut former = former.clone();
+    let mut carried = BTreeMap::new();
+    for (limit, origin) in limits.iter().zip(origins) {
+        let before = match origin {
+            Origin::Same { .. } => &limit.name,
+            Origin::RenamedFrom { name, .. } => name,
+            Origin::CountsOtherwise | Origin::New => continue,
+        };
+        if let Some(value) = former.remove(before) {
+            carried.insert(limit.name.clone(), value);
+        }
+    }
+    former.retain(|name, _| limits.iter().all(|limit| limit.name != *name));
+    carried.extend(former);
+    carried
 }
 
 /// What a limit counts, whatever it is called and however many it allows.
@@ -169,5 +193,21 @@ mod tests {
         let (origins, gone) = compare(&before, &[window("a", 10, 2), window("c", 1, 9)]);
         assert_eq!(origins, [Origin::CountsOtherwise, Origin::New]);
         assert_eq!(gone, ["b"]);
+    }
+
+    #[test]
+    fn what_was_changed_by_hand_never_goes_to_a_limit_that_has_taken_the_name() {
+        let former =
+            [Limit::concurrency("a", 2), window("b", 12, 1)].map(|limit| FormerLimit::of(&limit));
+        let changed = BTreeMap::from([("b".to_owned(), 7), ("gone".to_owned(), 5)]);
+        // The names are exchanged: the window is "a" now, and what is in flight is "b".
+        let limits = [Limit::concurrency("b", 2), window("a", 12, 1)];
+        let after = carried(&changed, &limits, &origins(&former, &limits));
+        let expected = BTreeMap::from([("a".to_owned(), 7), ("gone".to_owned(), 5)]);
+        assert_eq!(after, expected);
+        // The window is gone, and its name is that of a limit that counts otherwise.
+        let limits = [Limit::concurrency("a", 2), window("b", 9, 2)];
+        let after = carried(&changed, &limits, &origins(&former, &limits));
+        assert_eq!(after, BTreeMap::from([("gone".to_owned(), 5)]));
     }
 }
