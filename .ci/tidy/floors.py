@@ -16,7 +16,7 @@ FLOORS = {
         {"server"}, {"table"}, {"sqs", "states", "sts"}, {"operation"}, {"protocol"}, {"loopback", "peer", "sigv4"},
     ],
     ("admin", ""): [
-        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"access", "answer", "dashboard", "redaction", "target"},
+        {"routes"}, {"site"}, {"health"}, {"change", "parameters"}, {"access", "response", "dashboard", "redaction", "target"},
         {"explanation"},
     ],
     ("template", ""): [

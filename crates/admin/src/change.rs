@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use rampmeter_dispatch::Priority;
 
-use crate::answer::Refused;
+use crate::response::Refused;
 
 /// Longest reason, in characters.
 const MAX_REASON_CHARS: usize = 1_000;

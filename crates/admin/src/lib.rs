@@ -7,7 +7,7 @@
 //! `explanation`, `target` and `redaction` shape the responses, `parameters` and `change` read the requests.
 
 mod access;
-mod answer;
+mod response;
 mod change;
 mod dashboard;
 mod explanation;

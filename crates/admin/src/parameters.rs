@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use url::form_urlencoded;
 
-use super::answer::Refused;
+use super::response::Refused;
 
 /// Longest query string that is read, in bytes.
 const MAX_PARAMETER_BYTES: usize = 4_096;

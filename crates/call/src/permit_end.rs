@@ -186,7 +186,7 @@ impl PermitEnd {
                 whose = gate.feedback(now).troubled(permit, outcome, jitter).whose;
             }
         }
-        let rows = if self.keeps_its_places() {
+        let rows = if self.keeps_its_slots() {
             gate.hold(permit, held_until);
             Vec::new()
         } else if self.was_sent() {
@@ -196,7 +196,7 @@ impl PermitEnd {
         };
         GateReply {
             rows,
-            is_held: self.keeps_its_places(),
+            is_held: self.keeps_its_slots(),
             judgement: Judgement {
                 whose,
                 is_proven: throttle.is_none_or(|report| report.is_proven),
@@ -211,7 +211,7 @@ impl PermitEnd {
 
     /// Whether the vendor may still be at work on the request.
     #[must_use]
-    pub fn keeps_its_places(self) -> bool {
+    pub fn keeps_its_slots(self) -> bool {
         matches!(
             self,
             PermitEnd::Held

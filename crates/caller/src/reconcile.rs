@@ -26,7 +26,7 @@ pub enum Found {
 
 /// What the vendor's answer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Reconciliation {
     /// It happened.
     Happened,
     /// It did not: the call may be sent again.
@@ -51,18 +51,22 @@ const NEXT_PAGE_MEMBERS: [&str; 5] = [
 
 impl Question {
     /// What an answer says. `is_absent` knows how the vendor says that what was asked for is not there.
-    pub(crate) fn verdict(&self, answer: &Answer, is_absent: fn(&Answer) -> bool) -> Verdict {
+    pub(crate) fn verdict(
+        &self,
+        answer: &Answer,
+        is_absent: fn(&Answer) -> bool,
+    ) -> Reconciliation {
         let whole = !answer.truncated && answer.reading.error.is_none();
         match (answer.status, &self.found) {
-            (404 | 410, _) if whole && is_absent(answer) => Verdict::DidNotHappen,
+            (404 | 410, _) if whole && is_absent(answer) => Reconciliation::DidNotHappen,
             (200..=299, Found::Status) => match &answer.body {
-                body if is_json(body) && !is_error(body) => Verdict::Happened,
-                _ => Verdict::Unclear,
+                body if is_json(body) && !is_error(body) => Reconciliation::Happened,
+                _ => Reconciliation::Unclear,
             },
             (200..=299, Found::At(pointer)) if whole && is_json(&answer.body) => {
                 found_at(&answer.body, pointer)
             }
-            _ => Verdict::Unclear,
+            _ => Reconciliation::Unclear,
         }
     }
 
@@ -90,17 +94,19 @@ fn is_error(body: &Value) -> bool {
         .any(|name| body.get(name).is_some_and(says_something))
 }
 
-fn found_at(body: &Value, pointer: &str) -> Verdict {
+fn found_at(body: &Value, pointer: &str) -> Reconciliation {
     match body.pointer(pointer) {
-        None => Verdict::Unclear,
-        Some(Value::Null) => Verdict::DidNotHappen,
-        Some(Value::Array(items)) if items.is_empty() && goes_on(body, pointer) => Verdict::Unclear,
-        Some(Value::Array(items)) if items.is_empty() => Verdict::DidNotHappen,
-        Some(Value::Object(members)) if members.is_empty() => Verdict::DidNotHappen,
+        None => Reconciliation::Unclear,
+        Some(Value::Null) => Reconciliation::DidNotHappen,
+        Some(Value::Array(items)) if items.is_empty() && goes_on(body, pointer) => {
+            Reconciliation::Unclear
+        }
+        Some(Value::Array(items)) if items.is_empty() => Reconciliation::DidNotHappen,
+        Some(Value::Object(members)) if members.is_empty() => Reconciliation::DidNotHappen,
         // A count of zero, or another way to say no: neither is surely the thing itself or its absence.
-        Some(value) if !says_something(value) => Verdict::Unclear,
-        Some(_) if is_error(body) => Verdict::Unclear,
-        Some(_) => Verdict::Happened,
+        Some(value) if !says_something(value) => Reconciliation::Unclear,
+        Some(_) if is_error(body) => Reconciliation::Unclear,
+        Some(_) => Reconciliation::Happened,
     }
 }
 
@@ -234,7 +240,7 @@ mod tests {
         answer.status == 404 && is_json(&answer.body)
     }
 
-    fn verdicts(answer: &Answer) -> (Verdict, Verdict) {
+    fn verdicts(answer: &Answer) -> (Reconciliation, Reconciliation) {
         let verdict = |found| {
             let path = "/x".to_owned();
             Question { path, found }.verdict(answer, is_absent)
@@ -247,7 +253,7 @@ mod tests {
 
     #[test]
     fn an_answer_says_yes_no_or_nothing() {
-        use Verdict::{DidNotHappen, Happened, Unclear};
+        use Reconciliation::{DidNotHappen, Happened, Unclear};
         for (status, body, by_status, by_body) in [
             (200, json!({"value": [1]}), Happened, Happened),
             (200, json!({"value": {"id": 1}}), Happened, Happened),
@@ -265,7 +271,7 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_says_nothing() {
-        use Verdict::{Happened, Unclear};
+        use Reconciliation::{Happened, Unclear};
         for (body, by_status) in [
             (json!("<feed><entry>SalesOrder 1</entry></feed>"), Unclear),
             (json!("<html>login</html>"), Unclear),
@@ -292,10 +298,13 @@ mod tests {
     fn an_answer_that_is_not_whole_is_no_no() {
         let mut broken = answer(200, json!({"value": []}));
         broken.reading.error = Some("it broke off".to_owned());
-        assert_eq!(verdicts(&broken).1, Verdict::Unclear);
+        assert_eq!(verdicts(&broken).1, Reconciliation::Unclear);
         let mut cut = answer(404, json!({}));
         cut.truncated = true;
-        assert_eq!(verdicts(&cut), (Verdict::Unclear, Verdict::Unclear));
+        assert_eq!(
+            verdicts(&cut),
+            (Reconciliation::Unclear, Reconciliation::Unclear)
+        );
     }
 
     #[test]

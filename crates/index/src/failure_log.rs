@@ -1,6 +1,7 @@
 //! Which failed executions get a line in the log. A workflow that fails a thousand times a second must not fill the disk
 //! with them, so the lines of one minute are bounded; the next line says how many were left out.
 
+use rampmeter_store::model::figures::EndedExecution;
 use rampmeter_time::UnixMillis;
 
 const MINUTE_MS: i64 = 60_000;
@@ -16,8 +17,25 @@ pub struct FailureLog {
 }
 
 impl FailureLog {
+    /// Logs an execution that has failed, once that is on disk. The cause is not logged, since it may hold what a vendor answered;
+    /// the history of the execution has it.
+    pub fn tell(&mut self, ended: &EndedExecution) {
+        if ended.has_failed()
+            && let Some(left_out) = self.line(ended.at)
+        {
+            tracing::warn!(
+                execution = ended.execution_arn,
+                workflow = ended.workflow,
+                status = ended.status.as_str(),
+                error = ended.error.as_deref().unwrap_or_default(),
+                left_out,
+                "an execution failed"
+            );
+        }
+    }
+
     /// Whether a failure at this time gets its line, and how many have got none since the last line.
-    pub fn line(&mut self, at: UnixMillis) -> Option<u64> {
+    fn line(&mut self, at: UnixMillis) -> Option<u64> {
         let minute = at.0.div_euclid(MINUTE_MS);
         if minute != self.minute {
             (self.minute, self.lines) = (minute, 0);

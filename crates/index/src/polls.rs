@@ -161,13 +161,13 @@ mod tests {
     const PACK: ActivityId = ActivityId(1);
     const SHIP: ActivityId = ActivityId(2);
 
-    type Answer = oneshot::Receiver<Result<Option<ActivityTask>, Rejected>>;
+    type PollReply = oneshot::Receiver<Result<Option<ActivityTask>, Rejected>>;
 
     fn at(seconds: i64) -> Time {
         Time::from_millis(seconds * 1_000)
     }
 
-    fn poll(name: &str, deadline: Time) -> (Poll, Answer) {
+    fn poll(name: &str, deadline: Time) -> (Poll, PollReply) {
         let (reply, answer) = oneshot::channel();
         let worker_name = Some(name.to_owned());
         let poll = Poll {

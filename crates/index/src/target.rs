@@ -173,7 +173,7 @@ impl Target {
         for (lane, queue) in self.queues.into_iter().enumerate() {
             self.ready[lane] = messages.count_ready(queue)?;
             self.parked[lane] = lanes.count_parked(id, queue)?;
-            self.aside[lane] = lanes.count_aside(queue)?;
+            self.aside[lane] = lanes.lines().count_aside(queue)?;
             self.polls[lane] = lanes.count_polls(queue)?;
             let first = lanes.lowest_turn(queue)?;
             let ungrouped = lanes.newest_ungrouped_turn(queue)?;

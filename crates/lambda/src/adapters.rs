@@ -191,7 +191,7 @@ async fn a_task_that_was_told_its_success_waits_no_more() {
     }
     let (states, execution, token) = waiting_task("succeeds").await;
     let tasks = Tasks::new(&sdk().await);
-    assert_eq!(tasks.beat(&token, None).await.unwrap(), Waits::Yes);
+    assert_eq!(tasks.heartbeat(&token, None).await.unwrap(), Waits::Yes);
     let told = TaskResult::Success {
         output: "{\"StatusCode\":200}".to_owned(),
     };
@@ -201,7 +201,7 @@ async fn a_task_that_was_told_its_success_waits_no_more() {
     let output: Value = serde_json::from_str(&output.unwrap()).unwrap();
     assert_eq!(output["StatusCode"], 200);
     if is_there("dead-tokens") {
-        assert_eq!(tasks.beat(&token, None).await.unwrap(), Waits::No);
+        assert_eq!(tasks.heartbeat(&token, None).await.unwrap(), Waits::No);
         assert_eq!(tasks.tell(&token, &told, None).await.unwrap(), Waits::No);
     }
 }
@@ -226,7 +226,7 @@ async fn what_is_no_token_waits_for_nothing() {
         return;
     }
     let tasks = Tasks::new(&sdk().await);
-    assert_eq!(tasks.beat("nonsense", None).await.unwrap(), Waits::No);
+    assert_eq!(tasks.heartbeat("nonsense", None).await.unwrap(), Waits::No);
 }
 
 #[tokio::test]
@@ -429,7 +429,7 @@ async fn every_recorded_answer_is_read_as_it_was_meant() {
                 }
                 continue;
             }
-            "SendTaskHeartbeat" => tasks.beat(&token, None).await,
+            "SendTaskHeartbeat" => tasks.heartbeat(&token, None).await,
             "SendTaskSuccess" => tasks.tell(&token, &told, None).await,
             "SendTaskFailure" => {
                 tasks

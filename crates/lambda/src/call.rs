@@ -157,7 +157,7 @@ impl Call<'_> {
             return Err(Attempted::Noted { token, told });
         }
         if let Some(token) = &token {
-            match self.worker.tasks.beat(token, self.trace()).await {
+            match self.worker.tasks.heartbeat(token, self.trace()).await {
                 Ok(Waits::Yes) => {}
                 Ok(Waits::No) => return Err(Attempted::Gone),
                 Err(error) => {

@@ -76,7 +76,7 @@ impl Keeper {
         for one in &kept {
             if let Some(token) = &one.token {
                 // That a task no longer waits is found out when its result is reported.
-                let _ = worker.tasks.beat(token, one.trace.as_ref()).await;
+                let _ = worker.tasks.heartbeat(token, one.trace.as_ref()).await;
             }
         }
     }

@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 /// The longest stretch that is simulated: a year.
 pub(crate) const MAX_DURATION: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 /// More calls a second than this are no workload for a rate-limited API.
-const FASTEST: f64 = 100_000.0;
+const MAX_PER_SECOND: f64 = 100_000.0;
 
 /// A duration of at most a year, written `250ms`, `30s`, `90m`, `8h` or `1d`; `0s` is allowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl std::str::FromStr for Rate {
             _ => return Err(wrong()),
         };
         let per_second = number / seconds;
-        if per_second > 0.0 && per_second <= FASTEST {
+        if per_second > 0.0 && per_second <= MAX_PER_SECOND {
             Ok(Rate(per_second))
         } else {
             Err("a rate is above 0 and at most 100000/s".to_owned())

@@ -1,7 +1,6 @@
 //! The judge: admits a call or turns it away, has its work done at its end, and keeps the book. It knows nothing of
 //! connections or of any one vendor's ways; the server brings it requests and takes its answers.
 
-use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::clock::{Clock, EpochUs, Moment};
 use crate::latency::{Sampler, Work};
@@ -9,6 +8,7 @@ use crate::meter::{Meter, Reading};
 use crate::options::{Conduct, Faults, LongRunning, OptionsError, Window};
 use crate::report::{LatencyMs, Report, Span, WindowSeen};
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::vendor::{Admission, Beginning, Call, Rejection, Used, Vendor, Weight};
 use crate::writes::{Novelty, Writes};
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ enum Fault {
 #[derive(Debug)]
 pub(crate) enum Ending {
     /// The client gets this answer.
-    Answered(Answer),
+    Answered(VendorResponse),
     /// The work is done, and no byte of an answer may reach the client.
     AnswerLost,
 }
@@ -341,7 +341,7 @@ impl Book {
     }
 
     /// The answer of a call that was let in reaches its client, or not.
-    fn conclude(&mut self, mut answer: Answer, fault: Option<Fault>) -> Ending {
+    fn conclude(&mut self, mut answer: VendorResponse, fault: Option<Fault>) -> Ending {
         if (400..500).contains(&answer.status) {
             self.counted.refused += 1;
             count(&mut self.counted.refused_by, answer.code);
@@ -354,12 +354,12 @@ impl Book {
         Ending::Answered(answer)
     }
 
-    fn answered(&self, mut answer: Answer) -> Verdict {
+    fn answered(&self, mut answer: VendorResponse) -> Verdict {
         self.dress(&mut answer);
         Verdict::Answered(Ending::Answered(answer), Duration::ZERO)
     }
 
-    fn dress(&self, answer: &mut Answer) {
+    fn dress(&self, answer: &mut VendorResponse) {
         let used: Vec<Used> = self
             .meter
             .in_windows()

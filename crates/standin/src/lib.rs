@@ -8,7 +8,7 @@
 //! ([`netsuite`], [`salesforce`], [`sap`], [`http`]), and what checks a signature or a token is in [`sign_in`].
 //! It leaves out the vendors' business logic: records are stored as they come.
 
-mod answer;
+mod response;
 mod chance;
 #[cfg(test)]
 mod client;

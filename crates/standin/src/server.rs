@@ -1,12 +1,12 @@
 //! The HTTP server of a stand-in: one port for one vendor's account, and the task in which each accepted call runs.
 
-use crate::answer::Answer;
 use crate::judge::{Ending, Job, Judge, Limits, Verdict};
 use crate::latency::Work;
 use crate::line::{Cutter, Lines};
 use crate::options::{Conduct, OptionsError};
 use crate::report::{Report, Span};
 use crate::request::{Arrival, RequestBody};
+use crate::response::VendorResponse;
 use crate::vendor::Vendor;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -201,7 +201,7 @@ async fn receive(
         Ending::Answered(answer) => answer.into_response(),
         Ending::AnswerLost => {
             cutter.cut();
-            Answer::empty(503).into_response()
+            VendorResponse::empty(503).into_response()
         }
     }
 }
@@ -225,5 +225,6 @@ async fn run(judge: &Arc<Judge>, job: Job, work: Work) -> Ending {
         let _ = tell.send(judge.end(job));
     });
     // Only a runtime that is being torn down drops a task before its end.
-    told.await.unwrap_or(Ending::Answered(Answer::empty(503)))
+    told.await
+        .unwrap_or(Ending::Answered(VendorResponse::empty(503)))
 }

@@ -1,11 +1,11 @@
 //! What a vendor's folder supplies to the judge: which requests its limits cover, and how it answers. One judge, one
 //! server and one meter serve all vendors; a vendor never sees a connection nor counts a call in flight.
 
-use crate::answer::Answer;
 use crate::clock::EpochUs;
 use crate::meter::Reading;
 use crate::report::Report;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use std::fmt;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub(crate) trait Vendor: fmt::Debug + Send {
     fn busy(&mut self, call: &Call) -> Rejection;
 
     /// The answer to a call whose work is left undone on purpose.
-    fn broken(&mut self, call: &Call, number: u64) -> Answer;
+    fn broken(&mut self, call: &Call, number: u64) -> VendorResponse;
 
     /// A call has been let in. What it wants from the vendor before its work begins.
     fn begin(&mut self, _call: &Call, _now: EpochUs) -> Beginning {
@@ -29,7 +29,7 @@ pub(crate) trait Vendor: fmt::Debug + Send {
     }
 
     /// Does what a call asks for, at the end of its work.
-    fn perform(&mut self, call: Call, now: EpochUs) -> Answer;
+    fn perform(&mut self, call: Call, now: EpochUs) -> VendorResponse;
 
     /// The work of a call that was answered before has ended in the background.
     fn finish(&mut self, _job: u64, call: Call, now: EpochUs) {
@@ -37,7 +37,7 @@ pub(crate) trait Vendor: fmt::Debug + Send {
     }
 
     /// Adds what every answer of this vendor carries.
-    fn dress(&self, _answer: &mut Answer, _used: &[Used]) {}
+    fn dress(&self, _answer: &mut VendorResponse, _used: &[Used]) {}
 
     /// Adds what only the vendor counts.
     fn tell(&self, report: &mut Report);
@@ -47,10 +47,10 @@ pub(crate) trait Vendor: fmt::Debug + Send {
 #[derive(Debug)]
 pub(crate) enum Admission {
     /// Answered at once: no limit covers it.
-    Outside(Answer),
+    Outside(VendorResponse),
     /// It did not say who it is, or lied. It touches no limit: the vendor does not know whose limit it would be.
     TurnedAway {
-        answer: Answer,
+        answer: VendorResponse,
         /// The limits cover its path.
         limited: bool,
     },
@@ -60,7 +60,7 @@ pub(crate) enum Admission {
 
 impl Admission {
     /// A request for an access token that was answered, or refused, without a slot in the limits.
-    pub(crate) fn of_sign_in(answered: Result<Answer, Answer>) -> Admission {
+    pub(crate) fn of_sign_in(answered: Result<VendorResponse, VendorResponse>) -> Admission {
         match answered {
             Ok(answer) => Admission::Outside(answer),
             Err(answer) => Admission::TurnedAway {
@@ -112,10 +112,10 @@ pub(crate) enum Beginning {
     /// Its work begins, and its answer is made at the end.
     Work,
     /// It is answered at once, without work.
-    Answered(Answer),
+    Answered(VendorResponse),
     /// It is answered at once, and its work goes on in the background. With `holds_slot`, until that has ended.
     Background {
-        answer: Answer,
+        answer: VendorResponse,
         /// What the vendor calls it.
         job: u64,
         holds_slot: bool,
@@ -125,14 +125,14 @@ pub(crate) enum Beginning {
 /// How a call is turned away.
 #[derive(Debug)]
 pub(crate) struct Rejection {
-    pub(crate) answer: Answer,
+    pub(crate) answer: VendorResponse,
     /// How long the vendor takes over it.
     pub(crate) after: Duration,
 }
 
 impl Rejection {
     /// At once.
-    pub(crate) fn at_once(answer: Answer) -> Rejection {
+    pub(crate) fn at_once(answer: VendorResponse) -> Rejection {
         Rejection {
             answer,
             after: Duration::ZERO,

@@ -33,10 +33,10 @@ pub use call::lost::LostCall;
 pub use call::open::{DelayedRow, LaneRow};
 pub use call::outcome::{BodyRow, OutcomeRow, body_of};
 pub use call::permit::{PermitRow, TargetErrorRow};
-pub use call::unreadable::{LostPermit, LostPlaces};
+pub use call::unreadable::{LostPermit, LostSlots};
 pub use connection::{Store, open_reader, optional};
 pub use damaged::{LeftOut, damaged_items, take_left_out};
-pub use directory::{blobs_path, store_path};
+pub use directory::{blobs_path, store_path, take_directory};
 pub use error::{
     Damaged, Readable, StoreError, StoreFailure, StoreOpenError, TransactionError, readable,
     unreadable,
@@ -65,5 +65,5 @@ pub use queue::move_task::MoveTaskRow;
 pub use queue::record::{Envelope, Hidden, QueueCounts, count_messages};
 pub use tables::{
     CallTables, ControlTables, CountedTables, ExecutionTables, FrameTables, LaneTables, Ledger,
-    MachineTables, MessageTables, QueueTables,
+    LineTables, MachineTables, MessageTables, QueueTables,
 };

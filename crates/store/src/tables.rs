@@ -76,6 +76,20 @@ impl<'s> LaneTables<'s> {
     pub(crate) fn of(connection: &'s Connection) -> LaneTables<'s> {
         LaneTables { connection }
     }
+
+    /// The lines of calls that a limit charges by itself.
+    #[must_use]
+    pub fn lines(self) -> LineTables<'s> {
+        LineTables {
+            connection: self.connection,
+        }
+    }
+}
+
+/// The calls that stand in the line of a tariff and a key, and those that stand aside.
+#[derive(Debug, Clone, Copy)]
+pub struct LineTables<'s> {
+    pub(crate) connection: &'s Connection,
 }
 
 /// What people change, and dead letters.

@@ -56,6 +56,6 @@ pub fn take_up_calendar(
         place.until = after.carried(place.until, before);
     }
     store.calls().put_calendar_clock(id, after)?;
-    store.calls().put_places(id, places)?;
+    store.calls().put_slots(id, places)?;
     Ok(after)
 }

@@ -220,8 +220,8 @@ impl Carrying<'_> {
             self.tell_of_limit(&target.name, limit, origin, counts, was.is_some());
             rows.extend(new);
         }
-        self.store.calls().delete_places(id)?;
-        self.store.calls().put_places(id, &rows)?;
+        self.store.calls().delete_slots(id)?;
+        self.store.calls().put_slots(id, &rows)?;
         self.carry_changes_by_hand(id, &target.rules.limits, &origins)?;
         self.tell_of_maxima(&target.name, &target.rules.limits, &origins);
         for limit in gone {

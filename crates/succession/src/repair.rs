@@ -18,7 +18,7 @@ use rampmeter_dispatch::{CalendarClock, Limit, LimitKind, Time};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::{
-    Damaged, Kind, LostPermit, LostPlaces, PermitRow, Readable, Sequence, Store, StoreError,
+    Damaged, Kind, LostPermit, LostSlots, PermitRow, Readable, Sequence, Store, StoreError,
     StoreFailure, readable,
 };
 
@@ -28,7 +28,7 @@ use crate::COMMIT;
 #[derive(Debug)]
 pub struct Lost {
     permits: Vec<LostPermit>,
-    places: Vec<LostPlaces>,
+    places: Vec<LostSlots>,
     meta: Vec<(&'static str, Damaged)>,
 }
 
@@ -132,7 +132,7 @@ fn take_places(
     store: &Store,
     target: TargetId,
     limits: &[Limit],
-    places: &LostPlaces,
+    places: &LostSlots,
     now: Time,
 ) -> Result<(), StoreFailure> {
     for limit in limits {
@@ -157,12 +157,12 @@ fn take_places(
         };
         store
             .calls()
-            .add_places(target, &limit.name, slot, until, count)?;
+            .add_slots(target, &limit.name, slot, until, count)?;
     }
     Ok(())
 }
 
-fn places_name(places: &LostPlaces) -> String {
+fn places_name(places: &LostSlots) -> String {
     let limit = places.limit.as_deref().unwrap_or("of no name");
     match places.target {
         Some(target) => format!("places of target {}, limit {limit}", target.0),

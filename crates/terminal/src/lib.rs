@@ -3,6 +3,7 @@
 //! to say, and the command line itself.
 
 mod failure;
+pub mod json_place;
 mod located;
 mod log;
 pub mod output;

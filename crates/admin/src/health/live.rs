@@ -19,7 +19,7 @@ use super::disk::Disk;
 use super::history::History;
 use super::report::{self, Objectives};
 use super::sample::{Sample, TargetSample, wall_clock};
-use crate::answer::json_text;
+use crate::response::json_text;
 use crate::target::target_json;
 
 /// The time between two samples that are kept.

@@ -247,7 +247,7 @@ fn notices(target: &TargetSample, first: Option<&TargetSample>, notices: &mut Ve
             "{name}: {reused} of our calls carried the IdempotencyKey of another one, and the vendor may not have done them; rampmeter check names the state"
         ));
     }
-    let handled = target.counts.handled_letters.min(target.dead_letters);
+    let handled = target.counts.handled_dead_letters.min(target.dead_letters);
     for (count, whose) in [
         (target.dead_letters - handled, ""),
         (handled, " whose failure a Retry or a Catch took up"),

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::calls::number_of;
-use crate::answer::Refused;
+use crate::response::Refused;
 use crate::site::Site;
 
 /// Bytes read from a file at once.

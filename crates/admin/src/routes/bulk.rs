@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::guard::Caller;
-use crate::answer::{Answer, Refused};
 use crate::change::{Body, read, reason};
+use crate::response::{JsonResponse, Refused};
 
 /// Longest text of such a body, in characters.
 const MAX_CHARS: usize = 1_000;
@@ -40,7 +40,7 @@ enum Kind {
 pub(crate) async fn begin(
     Extension(caller): Extension<Caller>,
     body: Body<BulkBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     for text in [&body.target, &body.subject, &body.chosen_by] {
         if text.chars().count() > MAX_CHARS {
@@ -60,7 +60,7 @@ pub(crate) async fn begin(
         reason: reason(body.reason)?,
     };
     let entry = caller.engine.controls().begin_bulk(bulk).await?;
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.bulk-change/1", "bulk": entry }),
     ))
 }

@@ -8,9 +8,9 @@ use rampmeter_engine::{CallOutcome, CallState};
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Refused};
 use crate::explanation::explanation_json;
 use crate::parameters::Parameters;
+use crate::response::{JsonResponse, Refused};
 use crate::site::Site;
 
 /// Calls in a response when the client does not say.
@@ -21,7 +21,7 @@ const MAX_LISTED: u32 = 1000;
 pub(crate) async fn calls(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let most = parameters.limit(DEFAULT_LIMIT, MAX_LISTED)?;
     let calls = match parameters.text("target") {
         Some(target) => {
@@ -31,7 +31,7 @@ pub(crate) async fn calls(
         None => site.engine.calls().list_calls(most as usize).await?,
     };
     let calls: Vec<_> = calls.iter().map(call_json).collect();
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.calls/2", "calls": calls }),
     ))
 }
@@ -40,7 +40,7 @@ pub(crate) async fn calls(
 pub(crate) async fn call(
     State(site): State<Arc<Site>>,
     Path(call): Path<String>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let number = number_of(&site, &call).await?;
     let mut answer = match site.engine.calls().call(number).await? {
         Some(call) => call_json(&call),
@@ -55,7 +55,7 @@ pub(crate) async fn call(
         },
     };
     answer["schema"] = "rampmeter.call/2".into();
-    Ok(Answer(answer))
+    Ok(JsonResponse(answer))
 }
 
 /// The first name of a call's status in these responses, kept for programs that read it.

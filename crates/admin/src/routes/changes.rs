@@ -7,8 +7,8 @@ use rampmeter_engine::ControlRecord;
 use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, Refused};
 use crate::parameters::Parameters;
+use crate::response::{JsonResponse, Refused};
 use crate::site::Site;
 
 /// Entries in a response when the client does not say, and at most.
@@ -17,7 +17,7 @@ const CHANGES: (u32, u32) = (200, 1_000);
 pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let most = parameters.limit(CHANGES.0, CHANGES.1)?;
     let before = match parameters.text("next_token").map(str::parse) {
         None => i64::MAX,
@@ -32,7 +32,7 @@ pub(crate) async fn list(
         .iter()
         .map(|(_, record)| change_json(record))
         .collect();
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.changes/2",
         "changes": changes,
         "next_token": next,

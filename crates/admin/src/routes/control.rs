@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::guard::Caller;
-use crate::answer::{Answer, Refused};
 use crate::change::{Body, priority, read, reason};
+use crate::response::{JsonResponse, Refused};
 
 /// The body of `/v1/targets/NAME/pause` and `resume`.
 #[derive(Debug, Deserialize)]
@@ -60,7 +60,7 @@ pub(crate) async fn pause(
     Extension(caller): Extension<Caller>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     set_pause(&caller, target, body, true).await
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn resume(
     Extension(caller): Extension<Caller>,
     Path(target): Path<String>,
     body: Body<PauseBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     set_pause(&caller, target, body, false).await
 }
 
@@ -77,7 +77,7 @@ async fn set_pause(
     target: String,
     body: Body<PauseBody>,
     paused: bool,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let priority = body.priority.as_deref().map(priority).transpose()?;
     let pause = Pause {
@@ -89,7 +89,7 @@ async fn set_pause(
     };
     caller.engine.controls().pause(pause).await?;
     let scope = priority.map_or("target", Priority::as_str);
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.pause/1", "target": target, "scope": scope, "paused": paused,
     })))
 }
@@ -98,7 +98,7 @@ pub(crate) async fn move_call(
     Extension(caller): Extension<Caller>,
     Path(call): Path<String>,
     body: Body<MoveBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let to = priority(&body.priority)?;
     let number = super::calls::number(&call)?;
@@ -107,7 +107,7 @@ pub(crate) async fn move_call(
         .controls()
         .move_call(number, to, reason(body.reason)?)
         .await?;
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.moved/1", "id": format!("c-{number}"), "priority": to.as_str(),
     })))
 }
@@ -116,7 +116,7 @@ pub(crate) async fn cancel_call(
     Extension(caller): Extension<Caller>,
     Path(call): Path<String>,
     body: Body<CancelBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let number = super::calls::number(&call)?;
     let cancelled = caller
@@ -124,7 +124,7 @@ pub(crate) async fn cancel_call(
         .controls()
         .cancel_call(number, reason(body.reason)?)
         .await?;
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.cancelled/1",
         "id": format!("c-{number}"),
         "was_in_flight": cancelled.was_in_flight,
@@ -135,7 +135,7 @@ pub(crate) async fn change_limit(
     Extension(caller): Extension<Caller>,
     Path((target, limit)): Path<(String, String)>,
     body: Body<ChangeBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let change = ChangeLimit {
         target,
@@ -146,7 +146,7 @@ pub(crate) async fn change_limit(
         dry_run: body.dry_run,
     };
     let changed = caller.engine.controls().change_limit(change).await?;
-    Ok(Answer(changed_json(&changed)))
+    Ok(JsonResponse(changed_json(&changed)))
 }
 
 fn changed_json(changed: &LimitChanged) -> Value {

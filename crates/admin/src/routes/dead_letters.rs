@@ -16,9 +16,9 @@ use serde_json::{Value, json};
 
 use super::calls::number;
 use super::guard::Caller;
-use crate::answer::{Answer, Refused, json_or_text};
 use crate::change::{Body, priority, read, reason};
 use crate::parameters::Parameters;
+use crate::response::{JsonResponse, Refused, json_or_text};
 use crate::site::Site;
 
 /// Dead letters in a response when the client does not say, and at most.
@@ -49,7 +49,7 @@ pub(crate) struct DiscardBody {
 pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let list = ListDeadLetters {
         target: parameters.text("target").map(str::to_owned),
         error: parameters.text("error").map(str::to_owned),
@@ -62,7 +62,7 @@ pub(crate) async fn list(
         .iter()
         .map(|letter| letter_json(&site, letter))
         .collect();
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.dead-letters/1",
         "dead_letters": letters,
         "next_token": page.next_token,
@@ -88,10 +88,10 @@ fn letter_json(site: &Site, letter: &DeadLetterState) -> Value {
     })
 }
 
-pub(crate) async fn groups(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn groups(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let groups = site.engine.dead_letters().dead_letter_groups().await?;
     let groups: Vec<_> = groups.iter().map(group_json).collect();
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.dead-letter-groups/1", "groups": groups }),
     ))
 }
@@ -112,7 +112,7 @@ pub(crate) async fn redrive(
     Extension(caller): Extension<Caller>,
     Path(letter): Path<String>,
     body: Body<RedriveBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let id = number(&letter)?;
     let redrive = RedriveDeadLetter {
@@ -131,7 +131,7 @@ pub(crate) async fn redrive(
         Redriven::Execution(arn) => (Some(arn), None),
         Redriven::Call(priority) => (None, Some(priority.as_str())),
     };
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.dead-letter-redrive/1",
         "id": format!("c-{id}"),
         "execution_arn": execution_arn,
@@ -143,7 +143,7 @@ pub(crate) async fn discard(
     Extension(caller): Extension<Caller>,
     Path(letter): Path<String>,
     body: Body<DiscardBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let id = number(&letter)?;
     let discard = DiscardDeadLetter {
@@ -156,7 +156,7 @@ pub(crate) async fn discard(
         .dead_letters()
         .discard_dead_letter(discard)
         .await?;
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.dead-letter-discard/1", "id": format!("c-{id}") }),
     ))
 }

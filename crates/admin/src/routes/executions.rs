@@ -14,8 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::calls::call_json;
 use super::workflows::workflow_arn;
-use crate::answer::{Answer, Refused, json_or_text};
 use crate::parameters::Parameters;
+use crate::response::{JsonResponse, Refused, json_or_text};
 use crate::site::Site;
 
 /// Executions in a response when the client does not say, and at most.
@@ -26,7 +26,7 @@ const EVENTS: (u32, u32) = (1_000, 1_000);
 pub(crate) async fn list(
     State(site): State<Arc<Site>>,
     parameters: Parameters,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let state_machine_arn = match parameters.text("workflow") {
         Some(named) => Some(workflow_arn(&site, named).await?),
         None => None,
@@ -54,7 +54,7 @@ pub(crate) async fn list(
             executions.push(execution);
         }
     }
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.executions/2",
         "executions": executions,
         "next_token": page.next_token,
@@ -94,7 +94,7 @@ pub(crate) async fn history(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
     parameters: Parameters,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let execution_arn = find(&site, &named).await?.summary.execution_arn;
     let calls = site
         .engine
@@ -116,7 +116,7 @@ pub(crate) async fn history(
         .iter()
         .map(|event| event.to_history_event(true))
         .collect();
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.history/1",
         "events": events,
         "calls": calls.iter().map(ended_json).collect::<Vec<_>>(),
@@ -140,7 +140,7 @@ fn ended_json(call: &ExecutionCall) -> Value {
     })
 }
 
-pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let counts = site
         .engine
         .executions()
@@ -150,7 +150,7 @@ pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refu
     let counts: Map<_, _> = counts
         .map(|(status, count)| (status.as_str().to_owned(), Value::from(count)))
         .collect();
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.execution-counts/1", "counts": counts }),
     ))
 }
@@ -158,14 +158,17 @@ pub(crate) async fn counts(State(site): State<Arc<Site>>) -> Result<Answer, Refu
 pub(crate) async fn execution(
     State(site): State<Arc<Site>>,
     Path(named): Path<String>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let description = find(&site, &named).await?;
     let waiting_at = site
         .engine
         .executions()
         .waiting_at(&description.summary.execution_arn)
         .await?;
-    Ok(Answer(execution_json(&description, waiting_at.as_ref())))
+    Ok(JsonResponse(execution_json(
+        &description,
+        waiting_at.as_ref(),
+    )))
 }
 
 /// The execution with this ARN, or with this name in whichever state machine has one.

@@ -15,7 +15,7 @@ use rampmeter_wire::peer::Peer;
 
 use super::request_body::read_body;
 use crate::access::{Denied, Identity, Need, Shown, is_of_own_page, session_of};
-use crate::answer::Refused;
+use crate::response::Refused;
 use crate::site::Site;
 
 /// The sender of a request, as far as known; every handler may ask for it.

@@ -22,8 +22,8 @@ use rampmeter_dispatch::Priority;
 use rampmeter_engine::{BOUNDS, EngineFigures, Histogram, OUTCOMES, TargetCounts, TargetState};
 use rampmeter_visible::visible;
 
-use crate::answer::Refused;
 use crate::health::disk::Disk;
+use crate::response::Refused;
 use crate::site::Site;
 
 mod executions;
@@ -139,7 +139,7 @@ impl Snapshot {
             let counts = self.counts.get(&target.name);
             (
                 target.name.as_str(),
-                counts.map_or(0, |counts| counts.handled_letters),
+                counts.map_or(0, |counts| counts.handled_dead_letters),
             )
         })?;
         let help = "Whether the whole target is paused by a person";

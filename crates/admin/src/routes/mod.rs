@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware;
 
-use crate::answer::Refused;
 use crate::dashboard;
+use crate::response::Refused;
 use crate::site::Site;
 
 mod body;

@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::answer::Refused;
+use crate::response::Refused;
 
 /// How long a client may take to send a body.
 const SLOWEST_BODY: Duration = Duration::from_secs(30);

@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::guard::Caller;
 use crate::access::{Identity, cleared_cookie, is_of_own_page, session_cookie, session_of};
-use crate::answer::{Answer, Refused};
 use crate::change::{Body, read};
+use crate::response::{JsonResponse, Refused};
 use crate::site::Site;
 
 /// The body of `/v1/session/open`.
@@ -35,8 +35,8 @@ pub(crate) struct CloseBody {}
 pub(crate) async fn show(
     State(site): State<Arc<Site>>,
     Extension(caller): Extension<Caller>,
-) -> Answer {
-    Answer(session_json(
+) -> JsonResponse {
+    JsonResponse(session_json(
         site.access.asks_for_login(),
         caller.identity.as_ref(),
     ))
@@ -76,7 +76,7 @@ pub(crate) async fn open(
         return Err(Refused::unknown_user());
     };
     tracing::info!(user = identity.name, token = identity.token_id, "logged in");
-    let answer = Answer(session_json(true, Some(&identity)));
+    let answer = JsonResponse(session_json(true, Some(&identity)));
     Ok(with_cookie(
         answer,
         &session_cookie(&cookie, site.secure || by_tls_of_a_proxy(&headers)),
@@ -92,7 +92,7 @@ pub(crate) async fn close(
     if let Some(cookie) = session_of(&headers).filter(|_| is_of_own_page(&headers)) {
         site.access.log_out(cookie);
     }
-    let answer = Answer(session_json(site.access.asks_for_login(), None));
+    let answer = JsonResponse(session_json(site.access.asks_for_login(), None));
     Ok(with_cookie(answer, &cleared_cookie()))
 }
 
@@ -103,7 +103,7 @@ fn by_tls_of_a_proxy(headers: &HeaderMap) -> bool {
         .is_some_and(|scheme| scheme == "https")
 }
 
-fn with_cookie(answer: Answer, cookie: &str) -> Response {
+fn with_cookie(answer: JsonResponse, cookie: &str) -> Response {
     let mut response = answer.into_response();
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Answer, Refused};
+use crate::response::{JsonResponse, Refused};
 use crate::site::Site;
 use crate::target::{limits_json, target_json};
 
-pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let calls = site.engine.calls();
     let counts = calls.target_counts().await?;
     let delayed = |name: &str| counts.get(name).map_or([0; 3], |counts| counts.delayed);
@@ -18,12 +18,12 @@ pub(crate) async fn targets(State(site): State<Arc<Site>>) -> Result<Answer, Ref
         .iter()
         .map(|target| target_json(target, delayed(&target.name)));
     let targets: Vec<_> = targets.collect();
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.targets/2", "targets": targets }),
     ))
 }
 
-pub(crate) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn limits(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let mut limits = Vec::new();
     for target in site.engine.calls().targets().await? {
         for limit in limits_json(&target) {
@@ -35,7 +35,7 @@ pub(crate) async fn limits(State(site): State<Arc<Site>>) -> Result<Answer, Refu
             limits.push(Value::Object(row));
         }
     }
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.limits/1", "limits": limits }),
     ))
 }

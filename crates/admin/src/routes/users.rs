@@ -6,12 +6,12 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::answer::Answer;
+use crate::response::JsonResponse;
 use crate::site::Site;
 
-pub(crate) async fn list(State(site): State<Arc<Site>>) -> Answer {
+pub(crate) async fn list(State(site): State<Arc<Site>>) -> JsonResponse {
     let users = site.access.users();
     let now = Timestamp::now();
     let users: Vec<_> = users.iter().map(|user| user.to_json(now)).collect();
-    Answer(json!({ "schema": "rampmeter.user-list/1", "users": users }))
+    JsonResponse(json!({ "schema": "rampmeter.user-list/1", "users": users }))
 }

@@ -13,9 +13,9 @@ use rampmeter_time::rfc3339;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use crate::answer::{Answer, Refused};
 use crate::health::live::{STEP, oldest_json};
 use crate::health::sample::TargetSample;
+use crate::response::{JsonResponse, Refused};
 use crate::site::Site;
 use crate::target::by_priority;
 
@@ -62,7 +62,7 @@ impl Stream for Events {
 }
 
 /// `/v1/series`: for each target one list for each figure, with one element for each sample that is kept.
-pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
+pub(crate) async fn series(State(site): State<Arc<Site>>) -> JsonResponse {
     let kept = site.live.kept.lock();
     let kept = kept.unwrap_or_else(PoisonError::into_inner);
     let at: Vec<_> = kept.iter().map(|sample| rfc3339(sample.at)).collect();
@@ -89,7 +89,7 @@ pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
             })
         })
         .collect();
-    Answer(json!({
+    JsonResponse(json!({
         "schema": "rampmeter.series/1",
         "step_ms": u64::try_from(STEP.as_millis()).unwrap_or(u64::MAX),
         "at": at,
@@ -98,10 +98,10 @@ pub(crate) async fn series(State(site): State<Arc<Site>>) -> Answer {
 }
 
 /// `/v1/health`: whether work flows, whether it succeeds, and how fresh that is.
-pub(crate) async fn health(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn health(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let mut sample = site.live.take(&site.engine).await?;
     sample.note_counts(&site.engine.calls().target_counts().await?);
     let mut verdict = site.live.verdict(&sample);
     verdict["schema"] = "rampmeter.health/1".into();
-    Ok(Answer(verdict))
+    Ok(JsonResponse(verdict))
 }

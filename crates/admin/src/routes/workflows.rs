@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 use super::executions::find;
 use super::guard::Caller;
-use crate::answer::{Answer, Refused, json_or_text};
 use crate::change::{Body, read};
+use crate::response::{JsonResponse, Refused, json_or_text};
 use crate::site::Site;
 
 /// The body of `POST /v1/workflows/NAME/executions`.
@@ -41,10 +41,10 @@ pub(crate) struct RedriveBody {
     bulk: Option<i64>,
 }
 
-pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<Answer, Refused> {
+pub(crate) async fn list(State(site): State<Arc<Site>>) -> Result<JsonResponse, Refused> {
     let machines = site.engine.state_machines().list_state_machines().await?;
     let workflows: Vec<_> = machines.iter().map(workflow_json).collect();
-    Ok(Answer(
+    Ok(JsonResponse(
         json!({ "schema": "rampmeter.workflows/1", "workflows": workflows }),
     ))
 }
@@ -64,7 +64,7 @@ pub(crate) async fn start(
     Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<StartBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let state_machine_arn = workflow_arn(&site, &named).await?;
     let input = match body.input {
@@ -77,7 +77,7 @@ pub(crate) async fn start(
         input,
     };
     let started = caller.engine.executions().start_execution(start).await?;
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.started/1",
         "execution_arn": started.execution_arn,
         "started_at": rfc3339(started.start_date),
@@ -89,7 +89,7 @@ pub(crate) async fn stop(
     Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<StopBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let execution_arn = find(&site, &named).await?.summary.execution_arn;
     let stop = StopExecution {
@@ -98,7 +98,7 @@ pub(crate) async fn stop(
         cause: body.cause,
     };
     let stopped_at = caller.engine.executions().stop_execution(stop).await?;
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.stopped/1",
         "execution_arn": execution_arn,
         "stopped_at": rfc3339(stopped_at),
@@ -110,7 +110,7 @@ pub(crate) async fn redrive(
     Extension(caller): Extension<Caller>,
     Path(named): Path<String>,
     body: Body<RedriveBody>,
-) -> Result<Answer, Refused> {
+) -> Result<JsonResponse, Refused> {
     let body = read(body)?;
     let execution_arn = find(&site, &named).await?.summary.execution_arn;
     let redrive = RedriveExecution {
@@ -123,7 +123,7 @@ pub(crate) async fn redrive(
         .executions()
         .redrive_execution(redrive)
         .await?;
-    Ok(Answer(json!({
+    Ok(JsonResponse(json!({
         "schema": "rampmeter.redriven/1",
         "execution_arn": execution_arn,
         "redriven_at": rfc3339(redriven_at),

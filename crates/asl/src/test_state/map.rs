@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::definition::Subject;
-use super::mock::Answer;
+use super::mock::MockResult;
 use super::{Configuration, Test};
 use crate::execution::join::ChildFailure;
 use crate::model::state_kind::StateKind;
@@ -28,12 +28,12 @@ impl Test<'_> {
     /// AWS was recorded to tolerate all of them in a test.
     pub(super) fn failure_below(
         &self,
-        answer: &Answer,
+        answer: &MockResult,
         configuration: &Configuration,
     ) -> Option<ChildFailure> {
         let result = match answer {
-            Answer::Result(result) => result.value(),
-            Answer::Error(mock) => {
+            MockResult::Result(result) => result.value(),
+            MockResult::Error(mock) => {
                 return Some(ChildFailure {
                     error: mock.error.clone(),
                     cause: mock.cause.clone(),

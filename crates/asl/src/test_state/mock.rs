@@ -31,12 +31,12 @@ pub struct MockError {
 
 /// A mock that was checked.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum MockResult {
     Result(Payload),
     Error(MockError),
 }
 
-impl Answer {
+impl MockResult {
     /// The result, unless it is an error.
     pub(super) fn result(&self) -> Option<&Payload> {
         match self {
@@ -51,7 +51,7 @@ pub(super) fn read(
     request: &TestState,
     subject: &Subject,
     has_role: bool,
-) -> Result<Option<Answer>, Refusal> {
+) -> Result<Option<MockResult>, Refusal> {
     let refused = |message: &str| Err(Refusal::Validation(message.to_owned()));
     let kind = subject.kind();
     let Some(mock) = &request.mock else {
@@ -77,7 +77,7 @@ pub(super) fn read(
                 "A test mock should have one of the following fields: [result, errorOutput].",
             );
         }
-        (None, Some(error)) => return Ok(Some(Answer::Error(error.clone()))),
+        (None, Some(error)) => return Ok(Some(MockResult::Error(error.clone()))),
         (Some(text), None) => text,
     };
     let Ok(result) = Payload::parse(text) else {
@@ -101,7 +101,7 @@ pub(super) fn read(
         }
         check_failures(value, &request.configuration)?;
     }
-    Ok(Some(Answer::Result(result)))
+    Ok(Some(MockResult::Result(result)))
 }
 
 /// What may not be tested without a mock.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use self::definition::Subject;
-use self::mock::Answer;
+use self::mock::MockResult;
 pub use self::mock::{Mock, MockError};
 pub use self::shape::FieldValidation;
 use crate::advance::advance_watched;
@@ -211,7 +211,7 @@ pub fn test_state(request: &TestState, setting: &mut Setting<'_>) -> Result<Test
         progress: Progress::default(),
         probe: StateProbe {
             context_object: Some(Arc::new(context_object)),
-            result: answer.as_ref().and_then(Answer::result).cloned(),
+            result: answer.as_ref().and_then(MockResult::result).cloned(),
             items: map::items_read(&subject, &request.configuration),
             ..StateProbe::default()
         },
@@ -252,7 +252,7 @@ impl Test<'_> {
     /// Enters the state and answers what it asks, until it ends, leads on or would be retried.
     fn run(
         &mut self,
-        answer: Option<&Answer>,
+        answer: Option<&MockResult>,
         configuration: &Configuration,
         setting: &mut Setting<'_>,
     ) -> Status {
@@ -268,8 +268,8 @@ impl Test<'_> {
                 (Waiting::Task { event }, Some(answer)) => {
                     self.count_retries(retries);
                     match answer.clone() {
-                        Answer::Result(output) => Stimulus::TaskSucceeded { event, output },
-                        Answer::Error(mock) => Stimulus::TaskFailed {
+                        MockResult::Result(output) => Stimulus::TaskSucceeded { event, output },
+                        MockResult::Error(mock) => Stimulus::TaskFailed {
                             event,
                             error: mock.error,
                             cause: mock.cause,
@@ -351,7 +351,7 @@ impl Test<'_> {
         })
     }
 
-    fn tested(mut self, status: Status, answer: Option<&Answer>, now: i64) -> Tested {
+    fn tested(mut self, status: Status, answer: Option<&MockResult>, now: i64) -> Tested {
         self.add_what_needs_no_evaluation(answer);
         let StateProbe {
             seen,
@@ -416,7 +416,7 @@ impl Test<'_> {
 
     /// AWS shows some stages that the interpreter has no need to compute, and leaves out others: a Pass
     /// state with a `Result` shows no input, a Parallel state only what follows its result.
-    fn add_what_needs_no_evaluation(&mut self, answer: Option<&Answer>) {
+    fn add_what_needs_no_evaluation(&mut self, answer: Option<&MockResult>) {
         let state = self.subject.machine.state(&self.subject.name);
         let is_json_path = matches!(state.flow, Flow::JsonPath(_));
         let seen = &mut self.probe.seen;
@@ -441,7 +441,7 @@ impl Test<'_> {
                 seen.remove(&Stage::AfterItemsPath);
             }
             StateKind::Task => {
-                if let Some(Answer::Result(result)) = answer {
+                if let Some(MockResult::Result(result)) = answer {
                     seen.insert(Stage::Result, result.clone());
                 }
             }

@@ -83,7 +83,7 @@ fn only_a_lost_answer_holds_its_places() {
         gateway,
     };
     assert_eq!(PermitEnd::of(&lost(None)), PermitEnd::Held);
-    assert!(PermitEnd::of(&lost(Some(502))).keeps_its_places());
+    assert!(PermitEnd::of(&lost(Some(502))).keeps_its_slots());
     let unresolved = Outcome::Unresolved {
         reason: "the question was not answered".to_owned(),
     };

@@ -11,7 +11,7 @@ use super::classify::classify;
 use super::csrf_fetch::Fetch;
 use super::csrf_sessions::Session;
 use crate::profile::Attempt;
-use crate::reconcile::{Question, Verdict};
+use crate::reconcile::{Question, Reconciliation};
 use crate::sign_in::{Access, Auth, SignInError};
 use crate::vendor::Csrf;
 
@@ -94,19 +94,21 @@ impl Caller {
         };
         let (answer, took) = self.put(&question, prepared, deadline).await?;
         match question.verdict(&answer, vendor.is_absent) {
-            Verdict::Happened => Err(Outcome::Success(answer)),
-            Verdict::DidNotHappen if !attempt.at_work_for.is_zero() => Err(Outcome::Repeatable {
-                reason: Repeatable::PerhapsAtWork(attempt.at_work_for),
-                answer: None,
-                vendor_code: None,
-            }),
-            Verdict::DidNotHappen if request.idempotency_key.is_empty() => Ok(()),
-            Verdict::DidNotHappen => {
+            Reconciliation::Happened => Err(Outcome::Success(answer)),
+            Reconciliation::DidNotHappen if !attempt.at_work_for.is_zero() => {
+                Err(Outcome::Repeatable {
+                    reason: Repeatable::PerhapsAtWork(attempt.at_work_for),
+                    answer: None,
+                    vendor_code: None,
+                })
+            }
+            Reconciliation::DidNotHappen if request.idempotency_key.is_empty() => Ok(()),
+            Reconciliation::DidNotHappen => {
                 self.known_not_to_have_happened
                     .insert(&request.idempotency_key);
                 Err(Outcome::got_ready())
             }
-            Verdict::Unclear => {
+            Reconciliation::Unclear => {
                 let status = answer.status;
                 let outcome = classify(&self.profile, answer, took, SystemTime::now());
                 let outcome = self.heed_refusals(request, prepared, outcome);

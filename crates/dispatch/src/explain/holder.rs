@@ -45,7 +45,7 @@ pub enum Holder {
         kept: u64,
     },
     /// The last slot of a limit on requests and jobs together, without which no job could be polled.
-    PlaceForPolls {
+    SlotForPolls {
         /// The limit.
         limit: String,
         /// Slots that are taken.
@@ -158,7 +158,7 @@ impl Holder {
             Holder::Limit { .. } => "limit",
             Holder::Cost { .. } => "cost",
             Holder::Reserve { .. } => "reserve",
-            Holder::PlaceForPolls { .. } => "place_for_polls",
+            Holder::SlotForPolls { .. } => "place_for_polls",
             Holder::Share { .. } => "share",
             Holder::Pace { .. } => "pace",
             Holder::LearnedCeiling { .. } => "learned_ceiling",
@@ -186,7 +186,7 @@ impl Holder {
             Holder::Limit { limit, .. }
             | Holder::Cost { limit, .. }
             | Holder::Reserve { limit, .. }
-            | Holder::PlaceForPolls { limit, .. }
+            | Holder::SlotForPolls { limit, .. }
             | Holder::Share { limit, .. }
             | Holder::Pace { limit }
             | Holder::LearnedCeiling { limit, .. } => Some(limit),

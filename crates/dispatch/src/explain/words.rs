@@ -32,7 +32,7 @@ impl Explanation {
                 Holder::Limit { .. }
                 | Holder::Cost { .. }
                 | Holder::Reserve { .. }
-                | Holder::PlaceForPolls { .. }
+                | Holder::SlotForPolls { .. }
                 | Holder::Share { .. },
                 None,
             ) => words.push_str(", until a call is answered"),
@@ -92,7 +92,7 @@ impl Holder {
                 max,
                 kept,
             } => format!("limit {limit}: {used} of {max} used, {kept} kept for higher priorities"),
-            Holder::PlaceForPolls { limit, used, max } => {
+            Holder::SlotForPolls { limit, used, max } => {
                 format!("limit {limit}: {used} of {max} used, 1 kept to poll the jobs")
             }
             Holder::Share {

@@ -7,7 +7,7 @@ use crate::time::Time;
 
 impl Gate {
     /// Puts other rules in force at once. Calls in flight stay in flight and count in every new
-    /// limit; cooling slots count on in the limit of the same name, each until the moment it was
+    /// limit; expiring slots count on in the limit of the same name, each until the moment it was
     /// given. Nothing that is out is called back: a limit that is lowered refuses until enough
     /// slots are free. Persisted rows stay as they are. A host with lines asks anew which of them may go on.
     ///

@@ -107,21 +107,21 @@ impl LimitState {
             // Each slot is free again once in the time of a call.
             return Some(now.saturating_add(part(latency?, wanted.missing, wanted.places)));
         };
-        let cooling = window.taken(now);
-        let cooling = wanted
+        let expiring = window.taken(now);
+        let expiring = wanted
             .of
-            .map_or(cooling.total(), |priority| cooling.of(priority));
-        if wanted.missing <= cooling {
+            .map_or(expiring.total(), |priority| expiring.of(priority));
+        if wanted.missing <= expiring {
             return window.frees_at(wanted.missing, wanted.of, now);
         }
         // The others are free after the calls in flight, and those that start in the meantime, have had theirs.
-        let turns = (wanted.missing - cooling).div_ceil(wanted.places);
+        let turns = (wanted.missing - expiring).div_ceil(wanted.places);
         let counted = if self.counts_open_calls() {
             now.saturating_add(latency?)
         } else {
             now
         };
-        let turn = window.cools_until(counted).saturating_since(now);
+        let turn = window.expires_at(counted).saturating_since(now);
         Some(now.saturating_add(part(turn, turns, 1)))
     }
 }

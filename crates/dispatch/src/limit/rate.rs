@@ -19,10 +19,10 @@ impl Limit {
         match (&self.kind, self.count_from) {
             (&LimitKind::Concurrency { max }, _) => f64::from(max) / latency,
             (&LimitKind::Window { calls, per }, CountFrom::Answer) => {
-                calls_in(calls, cooling(calls, per) + latency)
+                calls_in(calls, expiring(calls, per) + latency)
             }
             (&LimitKind::Window { calls, per }, CountFrom::Send) => {
-                calls_in(calls, cooling(calls, per))
+                calls_in(calls, expiring(calls, per))
             }
             (&LimitKind::Calendar { calls, ref reset }, _) => {
                 calls_in(calls, reset.period().as_secs_f64())
@@ -46,7 +46,7 @@ impl LimitKind {
 }
 
 /// How long a slot stays taken after its answer at worst, in seconds.
-fn cooling(calls: u64, per: Duration) -> f64 {
+fn expiring(calls: u64, per: Duration) -> f64 {
     let bucket = if calls <= MAX_EXACT_CALLS {
         Duration::ZERO
     } else {

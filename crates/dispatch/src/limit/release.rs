@@ -23,7 +23,7 @@ impl Limit {
     /// each place or bucket of a window; three times as many where a reserve or a share makes it
     /// remember the priority of each call. So many for each key, where it is kept by one.
     pub fn most_rows(&self) -> u64 {
-        let places = ReleaseRule::of(self).map_or(0, |cooling| u64::from(cooling.capacity()));
+        let places = ReleaseRule::of(self).map_or(0, |expiring| u64::from(expiring.capacity()));
         let kinds = if self.tells_priorities_apart() { 3 } else { 1 };
         places * kinds
     }

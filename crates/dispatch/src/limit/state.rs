@@ -174,15 +174,15 @@ impl LimitState {
     }
 
     fn taken_by_all(&self, context: LimitContext<'_>) -> Taken {
-        let cooling = self
+        let expiring = self
             .window
             .as_ref()
             .map_or(Taken::default(), |window| window.taken(context.now));
         match (self.is_concurrency(), self.rule.counts) {
             (true, Counts::Jobs) => context.permits.jobs(),
             (true, Counts::RequestsAndJobs) => context.permits.all(),
-            _ if self.counts_open_calls() => cooling.and(context.permits.requests()),
-            _ => cooling,
+            _ if self.counts_open_calls() => expiring.and(context.permits.requests()),
+            _ => expiring,
         }
     }
 
@@ -310,7 +310,7 @@ impl LimitState {
                 kept: reading.kept,
             };
         }
-        Holder::PlaceForPolls { limit, used, max }
+        Holder::SlotForPolls { limit, used, max }
     }
 
     /// For a call that it refuses: before this moment time alone cannot make it admit. None if only
@@ -365,7 +365,7 @@ impl LimitState {
                 let held = hold_end.filter(|_| self.counts_open_calls());
                 earliest(
                     window.frees_at(missing.get(), priority, context.now),
-                    held.map(|end| window.cools_until(end)),
+                    held.map(|end| window.expires_at(end)),
                 )
             }
         }

@@ -31,8 +31,8 @@ pub(super) struct Tally {
 impl Tally {
     /// Slots taken, by priority.
     pub(super) fn taken(&self, now: Time) -> Taken {
-        let cooling = self.window.as_ref().map(|window| window.taken(now));
-        self.open.and(cooling.unwrap_or_default())
+        let expiring = self.window.as_ref().map(|window| window.taken(now));
+        self.open.and(expiring.unwrap_or_default())
     }
 
     fn is_empty(&self) -> bool {

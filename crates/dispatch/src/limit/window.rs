@@ -28,9 +28,9 @@ pub(crate) struct Window {
     /// Whether a reserve or a share asks which priority took a slot.
     by_priority: bool,
     /// Unreleased slots, the first to be free at the front.
-    cooling: VecDeque<Slot>,
+    expiring: VecDeque<Slot>,
     taken: Taken,
-    /// For each priority, the numbers below `fresh` that no cooling place of it has.
+    /// For each priority, the numbers below `fresh` that no expiring place of it has.
     free: [Vec<u32>; 3],
     /// For each priority, the least number that no place of it has ever had.
     fresh: [u32; 3],
@@ -46,7 +46,7 @@ impl Window {
         Some(Window {
             release_rule,
             by_priority,
-            cooling: VecDeque::new(),
+            expiring: VecDeque::new(),
             taken: Taken::default(),
             free: Default::default(),
             fresh: [0; 3],
@@ -81,7 +81,7 @@ impl Window {
 
     /// Whether no place cools.
     pub(crate) fn is_empty(&self) -> bool {
-        self.cooling.is_empty()
+        self.expiring.is_empty()
     }
 
     /// Follows the vendor's calendar as it is known now, and carries the slots not yet released along. Returns
@@ -90,10 +90,10 @@ impl Window {
         let Some(before) = self.release_rule.follow(clock) else {
             return false;
         };
-        for slot in &mut self.cooling {
+        for slot in &mut self.expiring {
             slot.until = clock.carried(slot.until, before);
         }
-        !self.cooling.is_empty()
+        !self.expiring.is_empty()
     }
 
     /// Follows the vendor's calendar as the restored rows already did.
@@ -102,14 +102,14 @@ impl Window {
     }
 
     /// When a slot that is taken until `end` would be free again.
-    pub(crate) fn cools_until(&self, end: Time) -> Time {
+    pub(crate) fn expires_at(&self, end: Time) -> Time {
         self.release_rule.until(end)
     }
 
     /// Unreleased slots at `now`, by priority.
     pub(crate) fn taken(&self, now: Time) -> Taken {
         let mut taken = self.taken;
-        for slot in self.cooling.iter().take_while(|slot| slot.until <= now) {
+        for slot in self.expiring.iter().take_while(|slot| slot.until <= now) {
             taken.remove(slot.priority, u64::from(slot.count));
         }
         taken
@@ -117,7 +117,7 @@ impl Window {
 
     /// Forgets the slots that are free by `now`.
     pub(crate) fn expire(&mut self, now: Time) {
-        while let Some(slot) = self.cooling.pop_front_if(|slot| slot.until <= now) {
+        while let Some(slot) = self.expiring.pop_front_if(|slot| slot.until <= now) {
             self.taken.remove(slot.priority, u64::from(slot.count));
             if slot.number < self.capacity {
                 self.free[slot.priority.index()].push(slot.number);
@@ -136,14 +136,14 @@ impl Window {
     ) -> Option<WindowRow> {
         self.expire(now);
         let priority = self.kept_as(priority);
-        let until = self.cools_until(from);
+        let until = self.expires_at(from);
         if until <= now {
             return None;
         }
         let slot = match self.bucket_at(until, priority) {
             Some(index) => {
                 self.taken.add(priority, u64::from(places));
-                let slot = &mut self.cooling[index];
+                let slot = &mut self.expiring[index];
                 slot.count += places;
                 *slot
             }
@@ -162,7 +162,7 @@ impl Window {
     }
 
     /// Frees the slots of a call that was counted from `from` on and never left. A shared window may
-    /// have moved the end of its cooling to a later one, never to an earlier.
+    /// have moved the end of its expiring to a later one, never to an earlier.
     pub(crate) fn uncount(
         &mut self,
         limit: &str,
@@ -172,13 +172,13 @@ impl Window {
     ) -> Option<WindowRow> {
         self.expire(now);
         let priority = self.kept_as(priority);
-        let until = self.cools_until(from);
+        let until = self.expires_at(from);
         if until <= now {
             // Its slot is free already: the unreleased ones belong to other calls.
             return None;
         }
-        let first = self.cooling.partition_point(|slot| slot.until < until);
-        let mut later = self.cooling.range_mut(first..);
+        let first = self.expiring.partition_point(|slot| slot.until < until);
+        let mut later = self.expiring.range_mut(first..);
         let bucketed = self.release_rule.is_bucketed();
         let is_its_own = |slot: &&mut Slot| {
             slot.priority == priority && (slot.count == places || bucketed && slot.count > places)
@@ -188,7 +188,7 @@ impl Window {
         let left = *slot;
         self.taken.remove(priority, u64::from(places));
         if left.count == 0 {
-            self.cooling
+            self.expiring
                 .retain(|slot| slot.number != left.number || slot.priority != left.priority);
             if left.number < self.capacity {
                 self.free[priority.index()].push(left.number);
@@ -209,8 +209,8 @@ impl Window {
 
     /// The rows of all slots not yet released at `now`.
     pub(crate) fn rows(&self, limit: &str, now: Time) -> impl Iterator<Item = WindowRow> {
-        let cooling = self.cooling.iter().filter(move |slot| slot.until > now);
-        cooling.map(move |slot| row_of(limit, *slot))
+        let expiring = self.expiring.iter().filter(move |slot| slot.until > now);
+        expiring.map(move |slot| row_of(limit, *slot))
     }
 
     /// When `places` of the unreleased slots are free, by time alone; none if there are not so
@@ -221,10 +221,10 @@ impl Window {
         priority: Option<Priority>,
         now: Time,
     ) -> Option<Time> {
-        let cooling = self.cooling.iter().skip_while(|slot| slot.until <= now);
+        let expiring = self.expiring.iter().skip_while(|slot| slot.until <= now);
         let asked = |slot: &&Slot| priority.is_none_or(|priority| slot.priority == priority);
         let mut freed = 0;
-        for slot in cooling.filter(asked) {
+        for slot in expiring.filter(asked) {
             freed += u64::from(slot.count);
             if freed >= places {
                 return Some(slot.until);
@@ -237,9 +237,9 @@ impl Window {
     /// order.
     fn cool(&mut self, slot: Slot) {
         let index = self
-            .cooling
+            .expiring
             .partition_point(|other| other.until <= slot.until);
-        self.cooling.insert(index, slot);
+        self.expiring.insert(index, slot);
         self.taken.add(slot.priority, u64::from(slot.count));
     }
 
@@ -248,9 +248,9 @@ impl Window {
         if !self.release_rule.is_bucketed() {
             return None;
         }
-        let first = self.cooling.partition_point(|slot| slot.until < until);
+        let first = self.expiring.partition_point(|slot| slot.until < until);
         let same_end = self
-            .cooling
+            .expiring
             .iter()
             .skip(first)
             .take_while(|slot| slot.until == until);
@@ -278,7 +278,10 @@ impl Window {
     }
 
     fn numbers(&self, priority: Priority) -> BTreeSet<u32> {
-        let places = self.cooling.iter().filter(|slot| slot.priority == priority);
+        let places = self
+            .expiring
+            .iter()
+            .filter(|slot| slot.priority == priority);
         places.map(|slot| slot.number).collect()
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum Attempt<T> {
 }
 
 /// The response to a client.
-pub(crate) type Answer<T> = Result<T, Rejected>;
+pub(crate) type Response<T> = Result<T, Rejected>;
 
 /// What every context of a transaction can do. A context takes back what it may have changed: its rows, by a savepoint
 /// of the store, and its own part of the memory, which it reads again.
@@ -61,7 +61,7 @@ pub(crate) trait Subject {
     }
 
     /// Answers a client after the commit.
-    fn reply<T: Send + 'static>(&mut self, to: Reply<T>, answer: Answer<T>) {
+    fn reply<T: Send + 'static>(&mut self, to: Reply<T>, answer: Response<T>) {
         self.journal_mut().out.reply(to, answer);
     }
 
@@ -127,7 +127,7 @@ pub(crate) trait Subject {
     fn answer_to<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, TransactionError>,
-    ) -> Result<Answer<T>, StoreFailure> {
+    ) -> Result<Response<T>, StoreFailure> {
         Ok(match self.attempt(work)? {
             Attempt::Done(answer) => Ok(answer),
             Attempt::Refused(refused) => Err(refused),

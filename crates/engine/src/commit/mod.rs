@@ -2,7 +2,6 @@
 //! makes the writer from what an earlier process left behind.
 
 pub(crate) mod effects;
-pub(crate) mod ends;
 pub(crate) mod measure;
 pub(crate) mod open;
 pub(crate) mod open_target;

@@ -1,9 +1,7 @@
 //! Opens an engine: one process to a data directory, a store of a format it knows, and a writer on a thread of its own.
 //! What the store and the configuration then become is in `recovery`.
 
-use std::fs::{DirBuilder, File, TryLockError};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +9,7 @@ use rampmeter_asl::{Diagnostic, Unserved};
 use rampmeter_config::Config;
 use rampmeter_store::Reader;
 use rampmeter_store::{Store, StoreError, StoreFailure, StoreOpenError};
-use rampmeter_store::{blobs_path, store_path};
+use rampmeter_store::{blobs_path, store_path, take_directory};
 use thiserror::Error;
 use tokio::sync::{mpsc, watch};
 
@@ -169,24 +167,19 @@ pub(crate) fn open(
         set_clock_back,
     } = opening;
     let directory = config.server.data_dir.clone();
-    let lock = lock(&directory)?;
-    let blobs = blobs_path(&directory);
     let unusable = |source| OpenError::DataDirectory {
-        path: blobs.clone(),
+        path: directory.clone(),
         source,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&blobs)
-        .map_err(unusable)?;
+    let lock = take_directory(&directory).map_err(unusable)?;
+    let lock = lock.ok_or_else(|| OpenError::InUse(directory.clone()))?;
     let path = store_path(&directory);
     let store = Store::open(&path).map_err(|error| match error {
         StoreOpenError::NewerFormat { found } => OpenError::NewerFormat { found },
         StoreOpenError::Foreign => OpenError::Foreign(path.clone()),
         StoreOpenError::Failed(error) => error.into(),
     })?;
-    remove_unkept(&blobs, &store).map_err(unusable)?;
+    store.remove_unkept_bodies(&directory).map_err(unusable)?;
     let Recovered { writer, changes } =
         recover(store, &config, free_slots_after_restart, set_clock_back)?;
     let reader = Arc::new(Reader::new(&path, writer.memory.arns.clone())?);
@@ -205,52 +198,11 @@ pub(crate) fn open(
         answers: opened.commands.downgrade(),
         sdk: operations(&opened),
         workers: Arc::new(workers),
-        blobs,
+        blobs: blobs_path(&directory),
     };
     std::thread::Builder::new()
         .name("rampmeter-writer".to_owned())
         .spawn(move || writer.run(received, &effects, &stopped, lock))
         .map_err(|error| OpenError::Store(format!("no thread for the writer: {error}")))?;
     Ok(opened)
-}
-
-/// Removes the bodies of answers that an earlier process received but never committed.
-fn remove_unkept(blobs: &Path, store: &Store) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(blobs)? {
-        let entry = entry?;
-        let id = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok());
-        let kept = id.map(|id| store.calls().has_body(id)).transpose();
-        if !kept.map_err(std::io::Error::other)?.unwrap_or(true) {
-            std::fs::remove_file(entry.path())?;
-        }
-    }
-    Ok(())
-}
-
-/// Takes the data directory for this process. The lock goes with the process, however it ends.
-fn lock(directory: &Path) -> Result<File, OpenError> {
-    let failed = |source| OpenError::DataDirectory {
-        path: directory.to_owned(),
-        source,
-    };
-    // The store holds payloads and the key of the task tokens: nobody else's business.
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .map_err(failed)?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(directory.join("lock"))
-        .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
 }

@@ -12,7 +12,7 @@ use rampmeter_dispatch::{
     Charges, Counts, Gate, Limit, LimitKind, OpenPermit, PermitId, Priority, Rules, Scope, Tariff,
     Time, WindowRow,
 };
-use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, names_of};
+use rampmeter_index::{DEAD_LANE, Queue, RecentErrors, Target, names_of};
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{QueueId, TargetId};
 use rampmeter_store::{PermitRow, Readable, Store, StoreFailure, readable};
@@ -21,7 +21,6 @@ use rampmeter_succession::{holds_for, take_up_calendar};
 use crate::apply::control::limit_change::amended;
 use crate::commit::open::OpenError;
 use crate::commit::writer::Writer;
-use rampmeter_index::Target;
 
 /// The most calls in flight to a target that has no limit of its own on them.
 const MAX_IN_FLIGHT: u32 = 256;
@@ -112,7 +111,7 @@ pub(crate) fn open_target(
     target.selector = selector_of(config)?;
     let store = &writer.store;
     let known: Vec<u64> = tariffs.iter().map(Tariff::fingerprint).collect();
-    store.lanes().end_other_lines(id, &known)?;
+    store.lanes().lines().end_other_lines(id, &known)?;
     take_up_waits(store, id, &target)?;
     let counted = target.recount(id, store.messages(), store.lanes(), store.calls());
     if let Readable::Damaged(damaged) = readable(counted)? {

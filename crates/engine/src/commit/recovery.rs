@@ -28,9 +28,8 @@ use crate::commit::open_target::{Found, open_target};
 use crate::commit::publish::publish;
 use crate::commit::transaction::Transaction;
 use crate::commit::writer::Writer;
-use crate::memory::move_tasks::RunningMoveTask;
 use crate::memory::{CallMemory, ControlMemory, Memory, QueueMemory, WorkflowMemory};
-use rampmeter_index::Queues;
+use rampmeter_index::{Queues, RunningMoveTask};
 use rampmeter_invocation::Invocations;
 
 /// Names of rows of `meta`.

@@ -15,7 +15,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::apply::workflow::work::FIRST;
 use crate::command::Command;
 use crate::commit::effects::EffectRunner;
-use crate::commit::ends;
 use crate::commit::stopped::Stopped;
 use crate::commit::transaction::Transaction;
 use crate::memory::Memory;
@@ -147,7 +146,10 @@ impl Writer {
         self.store.put_stamp(&self.clock.stamp())?;
         self.store.commit()?;
         self.memory.commits.note(begun.elapsed());
-        ends::tell(&mut self.memory.workflow, &outbox.ends);
+        for ended in &outbox.ends {
+            self.memory.workflow.ended.note(ended);
+            self.memory.workflow.failure_log.tell(ended);
+        }
         Ok((effects.perform(outbox), unfinished))
     }
 

@@ -1,7 +1,5 @@
 //! What the writer keeps in memory between two transactions. Most of its parts come from the crate `index`. Nothing here touches the store except to fill itself from it.
 
-pub(crate) mod move_tasks;
-
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +23,7 @@ use rampmeter_store::{
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
-use crate::memory::move_tasks::RunningMoveTask;
+use rampmeter_index::RunningMoveTask;
 use rampmeter_index::Target;
 
 /// Everything that the writer remembers: a part for each subject, and what all of them share.

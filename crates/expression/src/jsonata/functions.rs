@@ -20,7 +20,7 @@ use crate::java_random::JavaRandom;
 pub(super) const INTERNAL: &str = "INTERNAL";
 
 type Arguments<'a> = &'a [Option<Value>];
-type Answer = Result<Option<Value>, Error>;
+type FunctionResult = Result<Option<Value>, Error>;
 
 /// The functions that need no randomness.
 static STEADY: LazyLock<Bindings> = LazyLock::new(|| {
@@ -63,7 +63,7 @@ pub(super) fn is_one(name: &str) -> bool {
 
 /// `$base64decode`, because the engine's own accepts what is not base64. Characters are bytes, as in the
 /// reference implementation.
-fn base64_decode(arguments: Arguments<'_>) -> Answer {
+fn base64_decode(arguments: Arguments<'_>) -> FunctionResult {
     let Some(Some(Value::String(text))) = arguments.first() else {
         return Ok(None);
     };
@@ -85,7 +85,7 @@ pub(super) fn may_roll(source: &str) -> bool {
         .any(|name| source.contains(name))
 }
 
-fn signed(signature: &str, function: fn(Arguments<'_>) -> Answer) -> HostFunction {
+fn signed(signature: &str, function: fn(Arguments<'_>) -> FunctionResult) -> HostFunction {
     HostFunction::with_signature(signature, move |arguments, _| function(arguments))
         .expect("the signatures here are sound")
         .without_input()
@@ -98,14 +98,14 @@ fn unfit(function: &str, index: u32) -> Error {
         .with("token", function)
 }
 
-fn refused() -> Answer {
+fn refused() -> FunctionResult {
     Err(Error::new("U1001").with(
         "message",
         "The function $eval is not supported in a state machine: parse JSON with $parse",
     ))
 }
 
-fn partition(arguments: Arguments<'_>) -> Answer {
+fn partition(arguments: Arguments<'_>) -> FunctionResult {
     let [Some(Value::Array(items)), Some(size), ..] = arguments else {
         return Ok(None);
     };
@@ -125,7 +125,7 @@ fn partition(arguments: Arguments<'_>) -> Answer {
 }
 
 /// The numbers from the first to the last argument in steps of the third, the end included.
-fn range(arguments: Arguments<'_>) -> Answer {
+fn range(arguments: Arguments<'_>) -> FunctionResult {
     let numbers: Vec<f64> = arguments
         .iter()
         .map_while(|argument| argument.as_ref().and_then(Value::as_f64))
@@ -168,7 +168,7 @@ fn number(value: f64) -> Option<Value> {
     }
 }
 
-fn hash(arguments: Arguments<'_>) -> Answer {
+fn hash(arguments: Arguments<'_>) -> FunctionResult {
     let [
         Some(Value::String(content)),
         Some(Value::String(algorithm)),
@@ -182,7 +182,7 @@ fn hash(arguments: Arguments<'_>) -> Answer {
         .ok_or_else(|| unfit("hash", 2))
 }
 
-fn parse(arguments: Arguments<'_>) -> Answer {
+fn parse(arguments: Arguments<'_>) -> FunctionResult {
     let Some(Some(Value::String(text))) = arguments.first() else {
         return Ok(None);
     };
@@ -194,7 +194,7 @@ fn parse(arguments: Arguments<'_>) -> Answer {
 
 /// `$random()` or `$random(seed)`: from 0 up to but not including 1. The same seed gives the same
 /// number.
-fn random(arguments: Arguments<'_>, dice: &Dice) -> Answer {
+fn random(arguments: Arguments<'_>, dice: &Dice) -> FunctionResult {
     let bits = match arguments.first() {
         Some(Some(Value::Number(seed))) => {
             #[expect(

@@ -14,7 +14,7 @@ use super::limits::Limits;
 use crate::pattern::Pattern;
 
 type Arguments<'a> = &'a [Option<Value>];
-type Answer = Result<Option<Value>, Error>;
+type FunctionResult = Result<Option<Value>, Error>;
 
 /// The name of the function that a regular expression becomes a call of. No variable of a state machine begins
 /// like this.
@@ -46,7 +46,7 @@ pub(super) fn bind(bindings: Bindings, patterns: &Arc<[Pattern]>, limits: Limits
         most: limits.searched_bytes,
         left: AtomicUsize::new(limits.searched_bytes),
     });
-    let function = |arity, work: fn(&Search, Arguments<'_>, &HostCall<'_>) -> Answer| {
+    let function = |arity, work: fn(&Search, Arguments<'_>, &HostCall<'_>) -> FunctionResult| {
         let search = Arc::clone(&search);
         HostFunction::new(arity, move |arguments, call| work(&search, arguments, call))
             .without_input()
@@ -59,7 +59,7 @@ pub(super) fn bind(bindings: Bindings, patterns: &Arc<[Pattern]>, limits: Limits
         .function(SPLIT, function(3, split))
 }
 
-fn execute(search: &Search, arguments: Arguments<'_>, _: &HostCall<'_>) -> Answer {
+fn execute(search: &Search, arguments: Arguments<'_>, _: &HostCall<'_>) -> FunctionResult {
     let [Some(number), Some(asked), ..] = arguments else {
         return Ok(None);
     };
@@ -74,7 +74,7 @@ fn execute(search: &Search, arguments: Arguments<'_>, _: &HostCall<'_>) -> Answe
     Ok(first.flatten().map(|found| found.object()))
 }
 
-fn is_pattern(search: &Search, _: Arguments<'_>, call: &HostCall<'_>) -> Answer {
+fn is_pattern(search: &Search, _: Arguments<'_>, call: &HostCall<'_>) -> FunctionResult {
     Ok(Some(Value::Bool(pattern_of(search, call, 0).is_some())))
 }
 
@@ -108,7 +108,7 @@ fn asked<'s, 'a>(
     Ok(Some((text, pattern, limit)))
 }
 
-fn matches(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> Answer {
+fn matches(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> FunctionResult {
     let Some((text, pattern, limit)) = asked(search, arguments, call, 2, "D3040")? else {
         return Ok(None);
     };
@@ -127,7 +127,7 @@ fn matches(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> An
     })
 }
 
-fn split(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> Answer {
+fn split(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> FunctionResult {
     let Some((text, pattern, limit)) = asked(search, arguments, call, 2, "D3020")? else {
         return Ok(None);
     };
@@ -145,7 +145,7 @@ fn split(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> Answ
     Ok(Some(Value::Array(parts)))
 }
 
-fn replace(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> Answer {
+fn replace(search: &Search, arguments: Arguments<'_>, call: &HostCall<'_>) -> FunctionResult {
     let Some((text, pattern, limit)) = asked(search, arguments, call, 3, "D3011")? else {
         return Ok(None);
     };

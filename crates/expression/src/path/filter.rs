@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::function::Function;
 use super::operator::Operator;
 use super::parse::{Cursor, quoted, walk};
-use super::{Missing, PathError, Step, Visits, gather, is_definite, select};
+use super::{Missing, PathError, Segment, Visits, gather, is_definite, select};
 use crate::pattern::{MAX_PATTERN_BYTES, Pattern};
 
 /// How deeply conditions may nest.
@@ -30,9 +30,9 @@ pub(crate) enum Filter {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Term {
     /// `@...`: below the item.
-    Item(Vec<Step>, Option<Function>),
+    Item(Vec<Segment>, Option<Function>),
     /// `$...`: below the root.
-    Root(Vec<Step>, Option<Function>),
+    Root(Vec<Segment>, Option<Function>),
     Literal(Value),
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Number, Value};
 
-use super::{Missing, Step, Visits, gather, is_definite, select};
+use super::{Missing, Segment, Visits, gather, is_definite, select};
 
 /// A function at the end of a path.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 pub(crate) enum Parameter {
     Literal(Value),
     /// `$...`: below the root.
-    Root(Vec<Step>),
+    Root(Vec<Segment>),
 }
 
 impl Kind {

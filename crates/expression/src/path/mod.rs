@@ -27,7 +27,7 @@ use crate::budget::{Budget, Exhausted, text_size};
 pub struct Path {
     text: String,
     root: Root,
-    steps: Vec<Step>,
+    steps: Vec<Segment>,
     function: Option<Function>,
 }
 
@@ -44,7 +44,7 @@ pub enum Root {
 
 /// One step of a path.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
+pub(crate) enum Segment {
     /// `.name` or `['name']`.
     Child(String),
     /// `[3]`; a negative index counts from the end.
@@ -155,8 +155,8 @@ impl Path {
     pub fn may_reach(&self, names: &[&str]) -> bool {
         for (position, name) in names.iter().enumerate() {
             match self.steps.get(position) {
-                Some(Step::Child(child)) if child == name => {}
-                Some(Step::Child(_)) => return false,
+                Some(Segment::Child(child)) if child == name => {}
+                Some(Segment::Child(_)) => return false,
                 _ => return true,
             }
         }
@@ -170,7 +170,7 @@ impl Path {
                 .steps
                 .iter()
                 .zip(names)
-                .all(|(step, name)| matches!(step, Step::Child(child) if child == name))
+                .all(|(step, name)| matches!(step, Segment::Child(child) if child == name))
     }
 
     /// What it points to below `root`.
@@ -215,7 +215,7 @@ impl Path {
     ) -> Result<Value, Missing> {
         match found {
             Found::One(value) => function.apply(value, visits),
-            Found::Many(values) if self.steps.contains(&Step::Descendants) => {
+            Found::Many(values) if self.steps.contains(&Segment::Descendants) => {
                 function.apply(&gather(values, visits.budget)?, visits)
             }
             Found::Many(values) => {
@@ -233,14 +233,14 @@ enum Found<'v> {
 }
 
 /// Whether steps lead to one place, whatever the data.
-fn is_definite(steps: &[Step]) -> bool {
+fn is_definite(steps: &[Segment]) -> bool {
     steps
         .iter()
-        .all(|step| matches!(step, Step::Child(_) | Step::Index(_)))
+        .all(|step| matches!(step, Segment::Child(_) | Segment::Index(_)))
 }
 
 /// What definite steps lead to, when `root` is already the value at the first `names` of the path.
-fn find_one<'v>(names: &[&str], steps: &[Step], root: &'v Value) -> Result<&'v Value, Missing> {
+fn find_one<'v>(names: &[&str], steps: &[Segment], root: &'v Value) -> Result<&'v Value, Missing> {
     let mut value = root;
     for (at, step) in steps.iter().enumerate() {
         value = one_step(step, value).map_err(|lost| {
@@ -264,7 +264,7 @@ fn gather(found: &[&Value], budget: &Budget) -> Result<Value, Missing> {
 
 /// The values that steps lead to from one value. Steps that lead nowhere lead to no values.
 fn select<'v>(
-    steps: &[Step],
+    steps: &[Segment],
     from: &'v Value,
     visits: &Visits<'v>,
 ) -> Result<Vec<&'v Value>, Missing> {
@@ -292,13 +292,13 @@ enum Lost<'v> {
     Absent,
 }
 
-fn one_step<'v>(step: &Step, value: &'v Value) -> Result<&'v Value, Lost<'v>> {
+fn one_step<'v>(step: &Segment, value: &'v Value) -> Result<&'v Value, Lost<'v>> {
     match step {
-        Step::Child(name) => {
+        Segment::Child(name) => {
             let fields = value.as_object().ok_or(Lost::NoObject(value))?;
             fields.get(name).ok_or(Lost::Absent)
         }
-        Step::Index(index) => {
+        Segment::Index(index) => {
             let items = value.as_array().ok_or(Lost::NoArray(value))?;
             position(*index, items.len())
                 .and_then(|at| items.get(at))
@@ -310,7 +310,7 @@ fn one_step<'v>(step: &Step, value: &'v Value) -> Result<&'v Value, Lost<'v>> {
 
 impl Lost<'_> {
     /// In the words of AWS's library. The last of the steps is the one that led nowhere.
-    fn missing(self, names: &[&str], steps: &[Step], is_last: bool) -> Missing {
+    fn missing(self, names: &[&str], steps: &[Segment], is_last: bool) -> Missing {
         let Some((step, before)) = steps.split_last() else {
             unreachable!("only a step leads nowhere")
         };
@@ -325,7 +325,7 @@ impl Lost<'_> {
                 "Filter: {} can only be applied to arrays. Current context is: {value}",
                 written(step)
             ),
-            Self::Absent if is_last || matches!(step, Step::Index(_)) => {
+            Self::Absent if is_last || matches!(step, Segment::Index(_)) => {
                 format!("No results for path: {}", trail(names, steps))
             }
             Self::Absent => format!("Missing property in path {}", trail(names, steps)),
@@ -335,7 +335,7 @@ impl Lost<'_> {
 }
 
 /// The way from the root, in brackets.
-fn trail(names: &[&str], steps: &[Step]) -> String {
+fn trail(names: &[&str], steps: &[Segment]) -> String {
     let mut trail = String::from("$");
     trail.extend(names.iter().map(|name| quote(name)));
     trail.extend(steps.iter().map(written));
@@ -343,10 +343,10 @@ fn trail(names: &[&str], steps: &[Step]) -> String {
 }
 
 /// A step of a definite path, in brackets.
-fn written(step: &Step) -> String {
+fn written(step: &Segment) -> String {
     match step {
-        Step::Child(name) => quote(name),
-        Step::Index(index) => format!("[{index}]"),
+        Segment::Child(name) => quote(name),
+        Segment::Index(index) => format!("[{index}]"),
         _ => unreachable!("a definite path has only names and indices"),
     }
 }
@@ -376,30 +376,30 @@ fn position(index: i64, len: usize) -> Option<usize> {
 }
 
 fn many_steps<'v>(
-    step: &Step,
+    step: &Segment,
     node: &'v Value,
     visits: &Visits<'v>,
     next: &mut Vec<&'v Value>,
 ) -> Result<(), Missing> {
     let before = next.len();
     match step {
-        Step::Child(name) => next.extend(node.as_object().and_then(|fields| fields.get(name))),
-        Step::Children(names) => {
+        Segment::Child(name) => next.extend(node.as_object().and_then(|fields| fields.get(name))),
+        Segment::Children(names) => {
             let fields = node.as_object();
             next.extend(names.iter().filter_map(|name| fields?.get(name)));
         }
-        Step::Index(index) => next.extend(item(node, *index)),
-        Step::Indices(indices) => {
+        Segment::Index(index) => next.extend(item(node, *index)),
+        Segment::Indices(indices) => {
             next.extend(indices.iter().filter_map(|&index| item(node, index)));
         }
-        Step::Slice(slice) => {
+        Segment::Slice(slice) => {
             if let Value::Array(items) = node {
                 next.extend(slice.positions(items.len()).filter_map(|at| items.get(at)));
             }
         }
-        Step::Wildcard => children(node, next),
-        Step::Descendants => descend(node, visits, next)?,
-        Step::Filter(filter) => {
+        Segment::Wildcard => children(node, next),
+        Segment::Descendants => descend(node, visits, next)?,
+        Segment::Filter(filter) => {
             let mut candidates = Vec::new();
             match node {
                 Value::Array(items) => candidates.extend(items),

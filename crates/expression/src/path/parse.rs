@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::filter::{self, Filter};
 use super::function::{Function, Kind, Parameter};
-use super::{Path, PathError, Root, Slice, Step};
+use super::{Path, PathError, Root, Segment, Slice};
 
 /// How deeply filters may nest in filters.
 const FILTER_DEPTH_LIMIT: usize = 4;
@@ -124,11 +124,11 @@ pub(crate) fn path_prefix(cursor: &mut Cursor<'_>) -> Result<Path, PathError> {
 }
 
 /// Reads steps until something else follows, and the function that they may end with.
-pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Function>), PathError> {
+pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Segment>, Option<Function>), PathError> {
     let mut steps = Vec::new();
     loop {
         if cursor.take("..") {
-            steps.push(Step::Descendants);
+            steps.push(Segment::Descendants);
         } else if !cursor.take(".") {
             if !cursor.take("[") {
                 return Ok((steps, None));
@@ -140,7 +140,7 @@ pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Functio
         if cursor.take("[") {
             steps.push(bracket(cursor)?);
         } else if cursor.take("*") {
-            steps.push(Step::Wildcard);
+            steps.push(Segment::Wildcard);
         } else {
             let name = name(cursor);
             if name.is_empty() {
@@ -149,11 +149,11 @@ pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Functio
                 );
             }
             if !cursor.take("(") {
-                steps.push(Step::Child(name));
+                steps.push(Segment::Child(name));
                 continue;
             }
             match called(cursor, &name)? {
-                Called::Step(step) => steps.push(step),
+                Called::Segment(step) => steps.push(step),
                 Called::Function(function) => return Ok((steps, Some(function))),
             }
         }
@@ -162,7 +162,7 @@ pub(super) fn walk(cursor: &mut Cursor<'_>) -> Result<(Vec<Step>, Option<Functio
 
 /// A name with parentheses.
 enum Called {
-    Step(Step),
+    Segment(Segment),
     Function(Function),
 }
 
@@ -176,7 +176,7 @@ fn called(cursor: &mut Cursor<'_>, name: &str) -> Result<Called, PathError> {
         _ => None,
     };
     if let Some(index) = index {
-        return Ok(Called::Step(Step::Index(index)));
+        return Ok(Called::Segment(Segment::Index(index)));
     }
     let kind = Kind::named(name).ok_or_else(|| {
         cursor.fault(
@@ -244,16 +244,16 @@ fn is_name_char(char: char) -> bool {
     !(char.is_whitespace() || char.is_control() || "!\"&'()*,.<=>?[]|".contains(char))
 }
 
-fn bracket(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+fn bracket(cursor: &mut Cursor<'_>) -> Result<Segment, PathError> {
     cursor.skip_spaces();
     let step = match cursor.peek() {
         Some('*') => {
             cursor.next();
-            Step::Wildcard
+            Segment::Wildcard
         }
         Some('?') => {
             cursor.next();
-            Step::Filter(filter_in_parentheses(cursor)?)
+            Segment::Filter(filter_in_parentheses(cursor)?)
         }
         Some('\'' | '"') => names(cursor)?,
         _ => numbers(cursor)?,
@@ -294,7 +294,7 @@ fn filter_in_parentheses(cursor: &mut Cursor<'_>) -> Result<Filter, PathError> {
     }))
 }
 
-fn names(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+fn names(cursor: &mut Cursor<'_>) -> Result<Segment, PathError> {
     let mut names = vec![quoted(cursor)?];
     loop {
         cursor.skip_spaces();
@@ -305,9 +305,9 @@ fn names(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
         names.push(quoted(cursor)?);
     }
     Ok(if names.len() == 1 {
-        Step::Child(names.remove(0))
+        Segment::Child(names.remove(0))
     } else {
-        Step::Children(names)
+        Segment::Children(names)
     })
 }
 
@@ -331,7 +331,7 @@ pub(super) fn quoted(cursor: &mut Cursor<'_>) -> Result<String, PathError> {
     }
 }
 
-fn numbers(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
+fn numbers(cursor: &mut Cursor<'_>) -> Result<Segment, PathError> {
     let first = number(cursor)?;
     cursor.skip_spaces();
     if cursor.take(":") {
@@ -353,13 +353,13 @@ fn numbers(cursor: &mut Cursor<'_>) -> Result<Step, PathError> {
         cursor.skip_spaces();
     }
     Ok(if indices.len() == 1 {
-        Step::Index(indices[0])
+        Segment::Index(indices[0])
     } else {
-        Step::Indices(indices)
+        Segment::Indices(indices)
     })
 }
 
-fn slice(cursor: &mut Cursor<'_>, start: Option<i64>) -> Result<Step, PathError> {
+fn slice(cursor: &mut Cursor<'_>, start: Option<i64>) -> Result<Segment, PathError> {
     cursor.skip_spaces();
     let end = number(cursor)?;
     cursor.skip_spaces();
@@ -371,7 +371,7 @@ fn slice(cursor: &mut Cursor<'_>, start: Option<i64>) -> Result<Step, PathError>
     if step < 1 {
         return Err(cursor.fault("the step of a slice is at least 1"));
     }
-    Ok(Step::Slice(Slice { start, end, step }))
+    Ok(Segment::Slice(Slice { start, end, step }))
 }
 
 fn number(cursor: &mut Cursor<'_>) -> Result<Option<i64>, PathError> {

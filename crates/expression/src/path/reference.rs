@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Path, Root, Step, position};
+use super::{Path, Root, Segment, position};
 use crate::payload::DEPTH_LIMIT;
 
 /// A definite path below the input.
@@ -58,8 +58,8 @@ impl ReferencePath {
         let mut place = document;
         for step in &self.0.steps {
             place = match step {
-                Step::Child(name) => object(place)?.entry(name.as_str()).or_insert(Value::Null),
-                Step::Index(index) => {
+                Segment::Child(name) => object(place)?.entry(name.as_str()).or_insert(Value::Null),
+                Segment::Index(index) => {
                     let items = place.as_array_mut().ok_or(NoPlace)?;
                     let at = position(*index, items.len()).ok_or(NoPlace)?;
                     items.get_mut(at).ok_or(NoPlace)?

@@ -20,7 +20,7 @@ const TRANSITIONS: u32 = 20_000;
 /// The largest inline Map: each of its items makes four events, and a history has at most 25,000.
 const MAX_INLINE_ITEMS: u32 = 5_000;
 /// The time between two checks whether a Map has ended.
-const LOOK: Duration = Duration::from_millis(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
 
 /// What was measured.
 #[derive(Debug, Serialize)]
@@ -166,7 +166,7 @@ async fn map(
             .map_err(|error| error.to_string())?;
         match found.summary.status {
             ExecutionStatus::Succeeded => return Ok(begin.elapsed()),
-            ExecutionStatus::Running => tokio::time::sleep(LOOK).await,
+            ExecutionStatus::Running => tokio::time::sleep(POLL_INTERVAL).await,
             other => return Err(format!("the Map {name} ended with {other:?}")),
         }
     }

@@ -35,7 +35,7 @@ const CALLS_PER_MINUTE: u64 = 100_000_000;
 /// The second part: a few executions started one by one, with this pause, for a latency without a backlog.
 const PAUSE: Duration = Duration::from_millis(50);
 /// The time between two checks whether all have ended.
-const LOOK: Duration = Duration::from_millis(20);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Measure executions per second, from start to end, against a vendor that answers at once.
 #[derive(Debug, clap::Args)]
@@ -265,7 +265,7 @@ impl Clients {
 
     async fn wait_for_ends(&self) -> Result<(), PortError> {
         while self.ports.any_execution(&self.arn, "RUNNING").await? {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }

@@ -25,7 +25,7 @@ use super::vendor::{Vendor, counts};
 use super::watch::{Watch, now_us};
 
 /// The time between two checks of the run.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// A run in which nothing happens for this long is given up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -159,7 +159,7 @@ impl Run {
     async fn until_all_have_ended(&mut self) -> Result<(), RunError> {
         let mut last = (Counts::default(), Instant::now());
         loop {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             if self.host.has_ended() {
                 return Err(HostError::Ended.into());
             }

@@ -18,8 +18,8 @@ use rampmeter_dispatch::{
 };
 use rampmeter_orders::Orders;
 
+use super::action::{Action, Counts, End, GRACE, MAX_RECEIVED, Terms, Written};
 use super::empty_hints::EmptyHints;
-use super::step::{Counts, End, GRACE, MAX_RECEIVED, Step, Terms, Written};
 use crate::ending::{Ending, WentWrong};
 use crate::shared::{Generation, Item};
 
@@ -31,9 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) const LONG_CLOSED: Duration = Duration::from_secs(60);
 /// How long the message that woke a drainer is hidden while its lane is paused by a person. Where no drainer runs, a
 /// resume is noticed at most this late.
-const PAUSED_LOOK: Duration = Duration::from_secs(30);
+const PAUSED_POLL: Duration = Duration::from_secs(30);
 /// How soon a drainer that may start nothing reads the item again: at first, and at most.
-const LOOK_AGAIN: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
+const RECEIVE_DELAYS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(1)];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Use {
@@ -109,7 +109,7 @@ pub(crate) struct Drainer {
     hand: Option<Priority>,
     progress_at: Time,
     look_at: Time,
-    look_after: Duration,
+    receive_after: Duration,
     lost_writes: u32,
     counts: Counts,
     /// What the gate said of calls that went wrong, once it is written.
@@ -133,7 +133,7 @@ impl Drainer {
             hand,
             progress_at: now,
             look_at: now,
-            look_after: LOOK_AGAIN[0],
+            receive_after: RECEIVE_DELAYS[0],
             lost_writes: 0,
             counts: Counts::default(),
             judgements: Vec::new(),
@@ -156,19 +156,19 @@ impl Drainer {
     }
 
     /// Decides what to do now. `random` is any random number.
-    pub(crate) fn step(&mut self, now: Time, random: u64) -> Step {
+    pub(crate) fn step(&mut self, now: Time, random: u64) -> Action {
         if let Some(step) = self.use_permits(now) {
             return step;
         }
         if now < self.look_at && self.known.is_none() {
-            return Step::Wait(self.look_at);
+            return Action::Wait(self.look_at);
         }
         if self.known.is_none() {
-            return Step::Read;
+            return Action::Read;
         }
         match self.plan(now, random) {
             Plan::Write(writing) => {
-                let step = Step::Write {
+                let step = Action::Write {
                     state: writing.bytes.clone(),
                     version: writing.version,
                     generation: writing.generation,
@@ -221,7 +221,7 @@ impl Drainer {
             rules: orders.rules(&self.terms.rules),
             orders,
         });
-        self.look_at = now.saturating_add(self.look_after);
+        self.look_at = now.saturating_add(self.receive_after);
         Ok(())
     }
 
@@ -263,10 +263,10 @@ impl Drainer {
         if !writing.starts.is_empty() {
             self.counts.taken += writing.starts.len() as u64;
             self.progress_at = now;
-            self.look_after = LOOK_AGAIN[0];
+            self.receive_after = RECEIVE_DELAYS[0];
         }
         self.leases.extend(writing.starts);
-        self.look_at = now.saturating_add(self.look_after);
+        self.look_at = now.saturating_add(self.receive_after);
     }
 
     /// A receive brought so many messages for its permits. Returns the permits to use for them, in order.
@@ -305,7 +305,7 @@ impl Drainer {
     }
 
     /// What can be done with the permits at hand.
-    fn use_permits(&mut self, now: Time) -> Option<Step> {
+    fn use_permits(&mut self, now: Time) -> Option<Action> {
         let idle: Vec<PermitId> = self.idle().collect();
         for id in idle {
             if self.is_succeeded() || now >= self.leases[&id].since.saturating_add(GRACE) {
@@ -319,7 +319,7 @@ impl Drainer {
         if let Some(permit) = for_hand {
             self.hand = None;
             self.set_use(permit, Use::Used);
-            return Some(Step::UseHand { permit });
+            return Some(Action::UseHand { permit });
         }
         let lane = Priority::ALL
             .into_iter()
@@ -329,7 +329,7 @@ impl Drainer {
         for id in &permits {
             self.set_use(*id, Use::Asked);
         }
-        Some(Step::Receive { lane, permits })
+        Some(Action::Receive { lane, permits })
     }
 
     fn idle(&self) -> impl Iterator<Item = PermitId> {
@@ -497,7 +497,7 @@ impl Drainer {
     }
 
     /// There is nothing to write and nothing to receive.
-    fn rest(&mut self, opens_at: Option<Time>, waits: bool, now: Time) -> Step {
+    fn rest(&mut self, opens_at: Option<Time>, waits: bool, now: Time) -> Action {
         let known = self.known.as_ref().expect("the item was read");
         let now = now.max(known.shared.now);
         if let Some(lane) = self.hand.take() {
@@ -505,33 +505,33 @@ impl Drainer {
             let until = known.shared.lane_closed_until(lane, &known.rules, now);
             let closed = until.map_or(Duration::ZERO, |until| until.saturating_since(now));
             let after = match known.orders.pause_of(lane) {
-                Some(_) => closed.max(PAUSED_LOOK),
+                Some(_) => closed.max(PAUSED_POLL),
                 None => closed,
             };
-            return Step::HandBack { after };
+            return Action::HandBack { after };
         }
         let stops = now >= self.terms.stop_at;
         if self.leases.is_empty() && self.pending.is_empty() {
             if self.is_succeeded() {
-                return Step::End(End::Succeeded);
+                return Action::End(End::Succeeded);
             }
             if stops {
-                return Step::End(End::Deadline);
+                return Action::End(End::Deadline);
             }
             if !waits {
-                return Step::End(End::Idle);
+                return Action::End(End::Idle);
             }
             let until = known.shared.closed_until(&known.rules, now);
             if let Some(until) = until.filter(|until| *until > now.saturating_add(LONG_CLOSED)) {
-                return Step::End(End::Closed { until });
+                return Action::End(End::Closed { until });
             }
             if now >= self.progress_at.saturating_add(PATIENCE) {
-                return Step::End(End::Starved);
+                return Action::End(End::Starved);
             }
         }
         if waits && !stops && now >= self.look_at {
-            self.look_after = (self.look_after * 2).min(LOOK_AGAIN[1]);
-            return Step::Read;
+            self.receive_after = (self.receive_after * 2).min(RECEIVE_DELAYS[1]);
+            return Action::Read;
         }
         let lanes = known.shared.empty_until.into_iter();
         let probe = lanes.filter(|until| *until > now).min();
@@ -549,8 +549,8 @@ impl Drainer {
             .flatten()
             .filter(|moment| *moment > now)
             .min();
-        let latest = now.saturating_add(LOOK_AGAIN[1]);
-        Step::Wait(next.map_or(latest, |next| next.min(latest)))
+        let latest = now.saturating_add(RECEIVE_DELAYS[1]);
+        Action::Wait(next.map_or(latest, |next| next.min(latest)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rampmeter_dispatch::{Priority, Time};
 
-use super::step::MAX_RECEIVED;
+use super::action::MAX_RECEIVED;
 
 /// For how long a lane that was found empty is taken to be empty.
 const EMPTY_FOR: Duration = Duration::from_millis(250);

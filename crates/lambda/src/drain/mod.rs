@@ -2,7 +2,7 @@
 
 mod drainer;
 mod empty_hints;
-mod step;
+mod action;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
+use self::action::{Action, Counts, Terms, Written};
 use self::drainer::Drainer;
-use self::step::{Counts, Step, Terms, Written};
 use crate::call::{Call, Fate};
 use crate::clock::Clock;
 use crate::ending::Ending;
@@ -28,7 +28,7 @@ use crate::service::table::{Put, Table, TableError};
 use crate::shared::{Generation, Item};
 use crate::worker::Worker;
 
-pub(crate) use self::step::End;
+pub(crate) use self::action::End;
 
 /// The least time before its deadline at which a drainer starts nothing more.
 const LAST_MINUTE: Duration = Duration::from_secs(60);
@@ -196,8 +196,8 @@ impl Shell {
                 self.count_at = Instant::now() + COUNTED_EVERY;
             }
             match self.drainer.step(self.clock.now(), random()) {
-                Step::Read => self.read().await?,
-                Step::Write {
+                Action::Read => self.read().await?,
+                Action::Write {
                     state,
                     version,
                     generation,
@@ -212,21 +212,21 @@ impl Shell {
                     };
                     self.write(item, version).await?;
                 }
-                Step::Receive { lane, permits } => self.receive(lane, permits),
-                Step::UseHand { permit } => {
+                Action::Receive { lane, permits } => self.receive(lane, permits),
+                Action::UseHand { permit } => {
                     if let Some(message) = self.hand.take() {
                         self.start(permit, message);
                     }
                 }
-                Step::HandBack { after } => self.hand_back(after).await,
-                Step::Wait(until) => {
+                Action::HandBack { after } => self.hand_back(after).await,
+                Action::Wait(until) => {
                     let until = self.clock.instant(until);
                     tokio::select! {
                         Some(happened) = self.happened.recv() => self.take(happened),
                         () = tokio::time::sleep_until(until.into()) => {}
                     }
                 }
-                Step::End(end) => return Ok(end),
+                Action::End(end) => return Ok(end),
             }
         }
     }

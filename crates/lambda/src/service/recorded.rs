@@ -191,7 +191,7 @@ async fn whatever_says_that_a_task_does_not_wait_is_final_and_anything_else_is_n
         let aws = Aws::answering(vec![refusal.clone(), refusal]);
         let tasks = Tasks::new(&aws.sdk());
         assert_eq!(
-            tasks.beat("token", None).await.unwrap(),
+            tasks.heartbeat("token", None).await.unwrap(),
             Waits::No,
             "{code}"
         );

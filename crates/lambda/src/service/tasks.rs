@@ -11,7 +11,7 @@ use crate::trace::TraceHeader;
 
 /// A request to Step Functions failed, after its retries.
 #[derive(Debug, Error)]
-#[error("Step Functions {operation}: {why}")]
+#[error("Action Functions {operation}: {why}")]
 pub(crate) struct TaskError {
     operation: &'static str,
     why: String,
@@ -39,7 +39,7 @@ impl Tasks {
     }
 
     /// Asks whether the task still waits, by sending its heartbeat.
-    pub(crate) async fn beat(
+    pub(crate) async fn heartbeat(
         &self,
         token: &str,
         trace: Option<&TraceHeader>,

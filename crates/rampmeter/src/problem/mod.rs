@@ -3,7 +3,6 @@
 mod absent_target;
 pub(crate) mod advice;
 mod configuration_change;
-mod json_place;
 mod planned;
 pub(crate) mod queued_call;
 
@@ -11,7 +10,8 @@ use std::ops::Range;
 
 use rampmeter_asl::{Severity, StateMachine};
 use rampmeter_config::Config;
-use rampmeter_template::check::{Finding, FindingPlace};
+use rampmeter_template::check::{Finding, Subject};
+use rampmeter_terminal::json_place::locate;
 use rampmeter_terminal::visible_line;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -19,7 +19,6 @@ use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use advice::Advice;
-use json_place::locate;
 
 pub(crate) use absent_target::{ABSENT_TARGET, absent_target};
 pub(crate) use configuration_change::configuration_change;
@@ -221,7 +220,7 @@ impl Problem {
 
     /// A problem of a deployment, at a place in a definition.
     pub(crate) fn in_definition(file: &str, finding: &Finding, text: &str) -> Self {
-        let FindingPlace::Definition { pointer, .. } = &finding.place else {
+        let Subject::Definition { pointer, .. } = &finding.place else {
             return Self::of_finding(file, finding, "", 0..0, "");
         };
         let place = locate(text, pointer).unwrap_or_default();

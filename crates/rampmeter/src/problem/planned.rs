@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rampmeter_config::aws::{self, Plan};
 use rampmeter_config::{Report, WorkflowType};
-use rampmeter_template::check::{self, Finding, FindingPlace};
+use rampmeter_template::check::{self, Finding, Subject};
 use rampmeter_template::{Deployment, Emit};
 
 use super::{Problem, advice, problems_on_aws, queued_call};
@@ -87,7 +87,7 @@ impl Planned {
             for advice in advice::on(&value).into_iter().chain(calls) {
                 let is_told = findings.iter().any(|finding| {
                     ERRORS_ON_AWS.contains(&(advice.code, finding.code))
-                        && matches!(&finding.place, FindingPlace::Definition { workflow: of, pointer }
+                        && matches!(&finding.place, Subject::Definition { workflow: of, pointer }
                             if *of == workflow.name && *pointer == advice.location)
                 });
                 if !is_told {
@@ -101,7 +101,7 @@ impl Planned {
 
     fn shown(&self, finding: &Finding) -> Problem {
         match &finding.place {
-            FindingPlace::Configuration(keys) => {
+            Subject::Configuration(keys) => {
                 let file = self.file.display().to_string();
                 let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
                 let place = self.plan.source.place(&keys);
@@ -113,7 +113,7 @@ impl Planned {
                     &keys.join("."),
                 )
             }
-            FindingPlace::Definition { workflow, .. } => {
+            Subject::Definition { workflow, .. } => {
                 let workflow = &self.plan.config.workflows[workflow];
                 let file = workflow.definition_path.display().to_string();
                 Problem::in_definition(&file, finding, &workflow.definition)

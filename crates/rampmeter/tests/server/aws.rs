@@ -18,13 +18,13 @@ pub(crate) struct Aws {
 
 /// One answer.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct WireResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
 
-impl Answer {
+impl WireResponse {
     /// The exception's name without the namespace.
     pub(crate) fn error(&self) -> &str {
         let name = self.body["__type"].as_str().unwrap_or_default();
@@ -65,18 +65,18 @@ impl Aws {
     }
 
     /// Sends one request to an operation such as `AWSStepFunctions.StartExecution`.
-    pub(crate) async fn call(&self, operation: &str, input: Value) -> Answer {
+    pub(crate) async fn call(&self, operation: &str, input: Value) -> WireResponse {
         let request = self
             .http
             .post(format!("{}/", self.url))
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", operation)
             .body(input.to_string());
-        Answer::read(request.send().await.expect("an answer")).await
+        WireResponse::read(request.send().await.expect("an answer")).await
     }
 
     /// Calls an operation of Step Functions.
-    pub(crate) async fn states(&self, operation: &str, input: Value) -> Answer {
+    pub(crate) async fn states(&self, operation: &str, input: Value) -> WireResponse {
         self.call(&format!("AWSStepFunctions.{operation}"), input)
             .await
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::aws::{Answer, execution_arn, machine_arn};
+use crate::aws::{WireResponse, execution_arn, machine_arn};
 use crate::process::Server;
 use crate::vendor::Vendor;
 use crate::workspace::Workspace;
@@ -192,7 +192,7 @@ impl Asked<'_> {
     /// A queue made now takes a message and hands it out.
     async fn what_is_new(&self) {
         let url = format!("new-{}", self.round);
-        let must = async |operation: &str, input: Value| -> Answer {
+        let must = async |operation: &str, input: Value| -> WireResponse {
             let answer = self.server.aws().call(operation, input).await;
             assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
             answer

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::aws::{Answer, Aws, execution_arn, machine_arn};
+use crate::aws::{Aws, WireResponse, execution_arn, machine_arn};
 use crate::process::Server;
 use crate::workspace::Workspace;
 
@@ -67,7 +67,7 @@ async fn start_one(aws: &Aws, number: usize, input: &str) -> Option<String> {
         .body(start.to_string())
         .send()
         .await;
-    let answer = Answer::read(sent.ok()?).await;
+    let answer = WireResponse::read(sent.ok()?).await;
     if answer.status == 200 {
         return Some(name);
     }

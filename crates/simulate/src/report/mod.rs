@@ -117,7 +117,7 @@ fn held(held: &Held) -> Value {
     let (kind, limit) = match &held.by {
         Obstacle::Limit(name) => ("limit", Some(name)),
         Obstacle::Closed => ("closed by the vendor", None),
-        Obstacle::Trickle => ("reopening", None),
+        Obstacle::Ramp => ("reopening", None),
         Obstacle::PlannedPause => ("planned pause", None),
     };
     json!({

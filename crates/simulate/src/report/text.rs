@@ -183,7 +183,7 @@ fn usage(study: &Study) -> Vec<String> {
             }
             Obstacle::Limit(name) => ("limit", limit_name(study, name)),
             Obstacle::Closed => ("vendor", "closed".to_owned()),
-            Obstacle::Trickle => ("vendor", "reopening".to_owned()),
+            Obstacle::Ramp => ("vendor", "reopening".to_owned()),
             Obstacle::PlannedPause => ("pause", "by the calendar".to_owned()),
         };
         rows.push(vec![title.to_owned(), format!("{name}  {}", stretch(held))]);

@@ -12,7 +12,7 @@ pub(crate) enum Obstacle {
     /// The target is closed: the vendor asked for a pause, or the account is in trouble.
     Closed,
     /// The target has just reopened: only a few calls may be in flight.
-    Trickle,
+    Ramp,
     /// A pause by the calendar.
     PlannedPause,
 }
@@ -23,7 +23,7 @@ impl Obstacle {
     fn of(holder: &Holder) -> Option<Obstacle> {
         match holder {
             Holder::Trouble { .. } | Holder::VendorPause => Some(Obstacle::Closed),
-            Holder::Ramp { .. } => Some(Obstacle::Trickle),
+            Holder::Ramp { .. } => Some(Obstacle::Ramp),
             Holder::PlannedPause { .. } => Some(Obstacle::PlannedPause),
             holder => holder
                 .limit()

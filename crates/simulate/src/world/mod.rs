@@ -23,7 +23,7 @@ use super::random::{Question, Random};
 use crate::workload::arrivals::{self, Arrival};
 use crate::world::agenda::Agenda;
 use crate::world::held::Obstacles;
-use crate::world::result::{End, Record, Run, Step, Throttles};
+use crate::world::result::{End, Level, Record, Run, Throttles};
 use crate::world::scenario::{Order, Scenario};
 use crate::world::vendor::{Reply, Vendor, no_answer};
 
@@ -96,7 +96,7 @@ struct World<'a> {
     starts: u64,
     others: Random,
     obstacles: Obstacles,
-    steps: Vec<Step>,
+    steps: Vec<Level>,
     throttles: Throttles,
 }
 
@@ -354,7 +354,7 @@ impl<'a> World<'a> {
         });
         self.obstacles.note(holders, self.now);
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let step = Step {
+        let step = Level {
             at: self.now,
             in_flight: count(usize::try_from(self.gate.in_flight()).unwrap_or(usize::MAX)),
             at_vendor: self.vendor.ours(),

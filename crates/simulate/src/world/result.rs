@@ -55,7 +55,7 @@ pub(crate) struct Record {
 
 /// The state from a moment to the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Step {
+pub(crate) struct Level {
     /// The moment.
     pub(crate) at: Time,
     /// Open permits, held ones included.
@@ -66,10 +66,10 @@ pub(crate) struct Step {
     pub(crate) waiting: [u32; 3],
 }
 
-impl Step {
+impl Level {
     /// Whether nothing changed but the time.
-    pub(crate) fn is_like(&self, other: &Step) -> bool {
-        Step {
+    pub(crate) fn is_like(&self, other: &Level) -> bool {
+        Level {
             at: other.at,
             ..*self
         } == *other
@@ -97,7 +97,7 @@ pub(crate) struct Run {
     /// What held them back.
     pub(crate) held: Vec<Held>,
     /// The states, in order of time.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<Level>,
     /// Deferrals of each lane.
     pub(crate) deferrals: [u64; 3],
     /// The vendor's refusals.
@@ -200,13 +200,13 @@ impl Run {
     pub(crate) fn binding(&self) -> Option<(&str, &Held)> {
         let limits = self.held.iter().filter_map(|held| match &held.by {
             Obstacle::Limit(name) => Some((name.as_str(), held)),
-            Obstacle::Closed | Obstacle::Trickle | Obstacle::PlannedPause => None,
+            Obstacle::Closed | Obstacle::Ramp | Obstacle::PlannedPause => None,
         });
         limits.max_by_key(|(_, held)| held.total)
     }
 
     /// The mean of what `read` reads of each step, in each of `parts` equal parts of the time.
-    pub(crate) fn series(&self, parts: usize, read: impl Fn(&Step) -> u32) -> Vec<f64> {
+    pub(crate) fn series(&self, parts: usize, read: impl Fn(&Level) -> u32) -> Vec<f64> {
         let whole = self.end.as_micros().max(1) as f64;
         let part = whole / parts as f64;
         let mut sums = vec![0.0; parts];
@@ -236,7 +236,7 @@ impl Run {
     }
 
     /// The mean of what `read` reads, over all of the time.
-    pub(crate) fn mean(&self, read: impl Fn(&Step) -> u32) -> f64 {
+    pub(crate) fn mean(&self, read: impl Fn(&Level) -> u32) -> f64 {
         self.series(1, read)[0]
     }
 }

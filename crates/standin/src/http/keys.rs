@@ -2,9 +2,9 @@
 //! another payload under the same key is refused, and so is a repeat while the first is still being worked on. Pure:
 //! the present is an argument.
 
-use crate::answer::Answer;
 use crate::clock::{EpochUs, microseconds};
 use crate::request::{Arrival, RequestBody};
+use crate::response::VendorResponse;
 use axum::http::Method;
 use serde_json::json;
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ struct Known {
     /// Method, path and body of the first.
     payload: (String, String, Vec<u8>),
     /// `None` while the first is being worked on.
-    answer: Option<Answer>,
+    answer: Option<VendorResponse>,
     until: EpochUs,
 }
 
@@ -48,7 +48,7 @@ impl Keys {
     }
 
     /// A request begins. Returns its immediate answer, if it is not to be carried out.
-    pub(super) fn begin(&mut self, arrival: &Arrival, now: EpochUs) -> Option<Answer> {
+    pub(super) fn begin(&mut self, arrival: &Arrival, now: EpochUs) -> Option<VendorResponse> {
         if !matches!(arrival.method, Method::POST | Method::PATCH) {
             return None;
         }
@@ -85,7 +85,7 @@ impl Keys {
     }
 
     /// Notes the answer of a request.
-    pub(super) fn end(&mut self, arrival: &Arrival, answer: &Answer) {
+    pub(super) fn end(&mut self, arrival: &Arrival, answer: &VendorResponse) {
         if let Some(known) = Keys::of(arrival).and_then(|key| self.known.get_mut(&key)) {
             known.answer = Some(answer.clone());
         }
@@ -105,8 +105,8 @@ fn payload(arrival: &Arrival) -> (String, String, Vec<u8>) {
 }
 
 /// A problem of RFC 9457.
-fn problem(status: u16, title: &'static str) -> Answer {
-    Answer::json(status, json!({ "title": title, "status": status })).coded(title)
+fn problem(status: u16, title: &'static str) -> VendorResponse {
+    VendorResponse::json(status, json!({ "title": title, "status": status })).coded(title)
 }
 
 #[cfg(test)]
@@ -118,7 +118,7 @@ mod tests {
         arrival(&Method::POST, "/orders", &[("Idempotency-Key", key)], body)
     }
 
-    fn status(answer: Option<Answer>) -> u16 {
+    fn status(answer: Option<VendorResponse>) -> u16 {
         answer.map_or(0, |answer| answer.status)
     }
 
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(keys.begin(&first, 0), None);
         assert_eq!(status(keys.begin(&post("k", "{}"), 0)), 409);
         assert_eq!(status(keys.begin(&post("k", "[]"), 0)), 422);
-        keys.end(&first, &Answer::empty(201));
+        keys.end(&first, &VendorResponse::empty(201));
         assert_eq!(status(keys.begin(&first, 999_999)), 201);
         assert_eq!(keys.begin(&first, 1_000_000), None, "it is forgotten");
         assert_eq!(keys.absorbed(), 2);

@@ -9,13 +9,13 @@ mod tests;
 
 pub use options::HttpOptions;
 
-use crate::answer::Answer;
 use crate::clock::EpochUs;
 use crate::judge::Limits;
 use crate::meter::Reading;
 use crate::options::OptionsError;
 use crate::report::Report;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::server::{Plan, sealed};
 use crate::sign_in::basic::bearer;
 use crate::vendor::{Admission, Beginning, Call, Rejection, Used, Vendor, Weight};
@@ -74,7 +74,7 @@ impl Vendor for Service {
                 .refused
                 .entry("the bearer value is missing or wrong")
                 .or_default() += 1;
-            let answer = Answer::empty(401).with("www-authenticate", "Bearer");
+            let answer = VendorResponse::empty(401).with("www-authenticate", "Bearer");
             return Admission::TurnedAway {
                 answer,
                 limited: true,
@@ -99,8 +99,8 @@ impl Vendor for Service {
         Rejection::at_once(throttle(1))
     }
 
-    fn broken(&mut self, _call: &Call, number: u64) -> Answer {
-        Answer::json(
+    fn broken(&mut self, _call: &Call, number: u64) -> VendorResponse {
+        VendorResponse::json(
             500,
             json!({ "title": format!("failure {number}"), "status": 500 }),
         )
@@ -113,13 +113,13 @@ impl Vendor for Service {
         }
     }
 
-    fn perform(&mut self, call: Call, _now: EpochUs) -> Answer {
+    fn perform(&mut self, call: Call, _now: EpochUs) -> VendorResponse {
         let answer = self.answer(&call.arrival);
         self.keys.end(&call.arrival, &answer);
         answer
     }
 
-    fn dress(&self, answer: &mut Answer, used: &[Used]) {
+    fn dress(&self, answer: &mut VendorResponse, used: &[Used]) {
         let windows = || self.options.windows.iter().zip(used).enumerate();
         let policy: Vec<String> = windows()
             .map(|(n, (window, _))| {
@@ -148,32 +148,31 @@ impl Vendor for Service {
 }
 
 impl Service {
-    fn answer(&mut self, arrival: &Arrival) -> Answer {
+    fn answer(&mut self, arrival: &Arrival) -> VendorResponse {
         let path = arrival.path.trim_end_matches('/').to_owned();
         match arrival.method {
             Method::GET | Method::HEAD => match self.entities.get(&path) {
-                Some(entity) => Answer::json(200, entity.clone()),
-                None if path.is_empty() => Answer::json(200, json!({})),
+                Some(entity) => VendorResponse::json(200, entity.clone()),
+                None if path.is_empty() => VendorResponse::json(200, json!({})),
                 None => missing(),
             },
             Method::DELETE => match self.entities.remove(&path) {
-                Some(_) => Answer::empty(204),
+                Some(_) => VendorResponse::empty(204),
                 None => missing(),
             },
             _ => match arrival.json() {
                 Ok(body) => self.write(arrival, path, body),
-                Err(_) => {
-                    Answer::json(400, json!({ "title": "no JSON", "status": 400 })).coded("no JSON")
-                }
+                Err(_) => VendorResponse::json(400, json!({ "title": "no JSON", "status": 400 }))
+                    .coded("no JSON"),
             },
         }
     }
 
-    fn write(&mut self, arrival: &Arrival, path: String, body: Value) -> Answer {
+    fn write(&mut self, arrival: &Arrival, path: String, body: Value) -> VendorResponse {
         if arrival.method != Method::POST {
             let known = self.entities.insert(path, body).is_some();
             self.replaced += u64::from(known);
-            return Answer::empty(if known { 204 } else { 201 });
+            return VendorResponse::empty(if known { 204 } else { 201 });
         }
         let times = self.posted.entry(record(arrival)).or_default();
         *times += 1;
@@ -182,7 +181,7 @@ impl Service {
         let id = self.created;
         let place = format!("{path}/{id}");
         self.entities.insert(place.clone(), body);
-        Answer::json(201, json!({ "id": id.to_string() })).with("location", place)
+        VendorResponse::json(201, json!({ "id": id.to_string() })).with("location", place)
     }
 }
 
@@ -194,17 +193,17 @@ fn record(arrival: &Arrival) -> String {
     }
 }
 
-fn throttle(retry_after: u64) -> Answer {
+fn throttle(retry_after: u64) -> VendorResponse {
     let body = json!({
         "type": "https://iana.org/assignments/http-problem-types#quota-exceeded",
         "title": "Too Many Requests",
         "status": 429,
     });
-    Answer::json(429, body)
+    VendorResponse::json(429, body)
         .coded("429")
         .with("retry-after", retry_after.to_string())
 }
 
-fn missing() -> Answer {
-    Answer::json(404, json!({ "title": "Not Found", "status": 404 })).coded("404")
+fn missing() -> VendorResponse {
+    VendorResponse::json(404, json!({ "title": "Not Found", "status": 404 })).coded("404")
 }

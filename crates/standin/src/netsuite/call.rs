@@ -1,10 +1,10 @@
 //! What a request on the limited paths asks for, read from its method, path, headers and body.
 //! Reading changes nothing; the records are written by `records`, after the work's time has passed.
 
-use super::answer;
+use super::response;
 use super::restlet;
-use crate::answer::Answer;
 use crate::request::{Arrival, is_at_or_below};
+use crate::response::VendorResponse;
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -95,16 +95,16 @@ impl Request {
 
 /// The business record that a request means (its path, where it means none), and what it asks for. If something is
 /// wrong with it, that is its answer: it takes a slot in the limits all the same.
-pub(super) fn read(arrival: &Arrival) -> (String, Result<Request, Answer>) {
+pub(super) fn read(arrival: &Arrival) -> (String, Result<Request, VendorResponse>) {
     match read_request(arrival) {
         Ok((record, request)) => (record, Ok(request)),
         Err(answer) => (arrival.path.clone(), Err(answer)),
     }
 }
 
-fn read_request(arrival: &Arrival) -> Result<(String, Request), Answer> {
+fn read_request(arrival: &Arrival) -> Result<(String, Request), VendorResponse> {
     let (method, path) = (&arrival.method, arrival.path.as_str());
-    let unknown = || answer::unknown_path(method.as_str(), path);
+    let unknown = || response::unknown_path(method.as_str(), path);
     if path == restlet::PATH {
         let (record, task) = restlet::read(arrival)?;
         return Ok((record, Request::Restlet(task)));
@@ -156,7 +156,7 @@ fn read_request(arrival: &Arrival) -> Result<(String, Request), Answer> {
         )),
         (&Method::GET, Some(id), None) => {
             let record = format!("{kind}/{id}");
-            let id = id.parse().map_err(|_| answer::nonexistent(&record))?;
+            let id = id.parse().map_err(|_| response::nonexistent(&record))?;
             Ok((record, Request::ReadInternal { kind, id }))
         }
         _ => Err(unknown()),
@@ -221,13 +221,13 @@ fn split_path(path: &str) -> Option<(String, Option<String>)> {
 }
 
 /// The body as the fields of a record, in which every reference exists.
-pub(super) fn fields(arrival: &Arrival) -> Result<Map<String, Value>, Answer> {
-    let value = arrival.json().map_err(|why| answer::no_json(&why))?;
+pub(super) fn fields(arrival: &Arrival) -> Result<Map<String, Value>, VendorResponse> {
+    let value = arrival.json().map_err(|why| response::no_json(&why))?;
     match invalid_item(&value) {
-        Some(path) => Err(answer::invalid_reference(&path)),
+        Some(path) => Err(response::invalid_reference(&path)),
         None => match value {
             Value::Object(fields) => Ok(fields),
-            _ => Err(answer::invalid_content("a record is a JSON object")),
+            _ => Err(response::invalid_content("a record is a JSON object")),
         },
     }
 }
@@ -270,11 +270,11 @@ mod tests {
     use crate::request::tests::arrival;
     use serde_json::json;
 
-    fn read(method: &Method, path: &str, body: &str) -> (String, Result<Request, Answer>) {
+    fn read(method: &Method, path: &str, body: &str) -> (String, Result<Request, VendorResponse>) {
         super::read(&arrival(method, path, &[], body))
     }
 
-    fn refusal(read: (String, Result<Request, Answer>)) -> Answer {
+    fn refusal(read: (String, Result<Request, VendorResponse>)) -> VendorResponse {
         read.1.unwrap_err()
     }
 

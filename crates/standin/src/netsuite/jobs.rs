@@ -1,8 +1,8 @@
 //! Requests that are worked on in the background: the job of each, its key, and what became of it.
 
-use super::answer;
 use super::call::JobPart;
-use crate::answer::Answer;
+use super::response;
+use crate::response::VendorResponse;
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ pub(super) struct Jobs {
     /// `http://host:port`, for links.
     base_url: String,
     /// The result of each; `None` while it is pending.
-    results: Vec<Option<Answer>>,
+    results: Vec<Option<VendorResponse>>,
     by_key: HashMap<String, u64>,
     /// Repeats that were sent to the job of the first.
     absorbed: u64,
@@ -48,7 +48,7 @@ impl Jobs {
     }
 
     /// A job has come to its end.
-    pub(super) fn end(&mut self, id: u64, result: Answer) {
+    pub(super) fn end(&mut self, id: u64, result: VendorResponse) {
         let place = usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX);
         if let Some(job) = self.results.get_mut(place) {
             *job = Some(result);
@@ -56,11 +56,11 @@ impl Jobs {
     }
 
     /// What is said of a job.
-    pub(super) fn look(&mut self, id: u64, part: JobPart) -> Answer {
+    pub(super) fn look(&mut self, id: u64, part: JobPart) -> VendorResponse {
         self.looked_at += 1;
         let place = usize::try_from(id.saturating_sub(1)).unwrap_or(usize::MAX);
         let Some(result) = self.results.get(place).filter(|_| id > 0) else {
-            return answer::nonexistent(&format!("job/{id}"));
+            return response::nonexistent(&format!("job/{id}"));
         };
         let (completed, progress) = match result {
             None => (false, "pending"),
@@ -69,14 +69,14 @@ impl Jobs {
         };
         let link = |rel: &str, path: &str| json!({ "rel": rel, "href": format!("{}{}{path}", self.base_url, location(id)) });
         match (part, result) {
-            (JobPart::Whole, _) => answer::found(json!({
+            (JobPart::Whole, _) => response::found(json!({
                 "links": [link("self", "")],
                 "completed": completed,
                 "id": id.to_string(),
                 "progress": progress,
                 "task": { "links": [link("self", "/task")] },
             })),
-            (JobPart::Tasks, _) => answer::found(json!({
+            (JobPart::Tasks, _) => response::found(json!({
                 "links": [link("self", "/task")],
                 "count": 1,
                 "hasMore": false,
@@ -89,7 +89,7 @@ impl Jobs {
                 }],
             })),
             (JobPart::Result, Some(result)) => result.clone(),
-            (JobPart::Result, None) => answer::nonexistent(&format!("job/{id}/task/1/result")),
+            (JobPart::Result, None) => response::nonexistent(&format!("job/{id}/task/1/result")),
         }
     }
 
@@ -128,8 +128,8 @@ mod tests {
         assert_eq!(place, "/services/rest/async/v1/job/1");
         assert_eq!(said(&mut jobs, first), (json!(false), json!("pending")));
         assert_eq!(jobs.look(first, JobPart::Result).status, 404);
-        jobs.end(first, answer::written("http://vendor/1".to_owned()));
-        jobs.end(second, answer::invalid_reference("item"));
+        jobs.end(first, response::written("http://vendor/1".to_owned()));
+        jobs.end(second, response::invalid_reference("item"));
         assert_eq!(said(&mut jobs, first), (json!(true), json!("succeeded")));
         assert_eq!(said(&mut jobs, second), (json!(true), json!("failed")));
         assert_eq!(jobs.look(first, JobPart::Result).status, 204);

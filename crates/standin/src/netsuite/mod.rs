@@ -8,7 +8,7 @@
 //!
 //! Everything else is 404. One limit on calls at once is shared by all of them, and answered in each surface's own words.
 
-mod answer;
+mod response;
 mod call;
 mod jobs;
 mod options;
@@ -20,7 +20,6 @@ mod tests;
 
 pub use options::{Certificate, NetSuiteOptions, NetSuiteSignIn, TokenBased};
 
-use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::clock::EpochUs;
 use crate::judge::Limits;
@@ -28,6 +27,7 @@ use crate::meter::Reading;
 use crate::options::OptionsError;
 use crate::report::Report;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::server::{Plan, sealed};
 use crate::vendor::{Admission, Beginning, Call, Rejection, Vendor, Weight};
 use axum::http::Method;
@@ -109,27 +109,27 @@ impl Vendor for Account {
             return self.busy(call);
         }
         if call.arrival.path == restlet::PATH {
-            return Rejection::at_once(answer::restlet_throttled());
+            return Rejection::at_once(response::restlet_throttled());
         }
-        Rejection::at_once(answer::too_many_in_window())
+        Rejection::at_once(response::too_many_in_window())
     }
 
     fn busy(&mut self, call: &Call) -> Rejection {
         if self.overload.happens(self.options.login_hides_throttle) {
             return Rejection {
-                answer: answer::invalid_login(),
+                answer: response::invalid_login(),
                 after: self.options.hidden_throttle_takes,
             };
         }
         Rejection::at_once(if call.arrival.path == restlet::PATH {
-            answer::restlet_throttled()
+            response::restlet_throttled()
         } else {
-            answer::too_many_in_flight()
+            response::too_many_in_flight()
         })
     }
 
-    fn broken(&mut self, _call: &Call, number: u64) -> Answer {
-        answer::unexpected_error(number)
+    fn broken(&mut self, _call: &Call, number: u64) -> VendorResponse {
+        response::unexpected_error(number)
     }
 
     fn begin(&mut self, call: &Call, _now: EpochUs) -> Beginning {
@@ -143,17 +143,17 @@ impl Vendor for Account {
         }
         let key = call.idempotency_key.clone();
         if let Some(location) = self.jobs.known(key.as_deref()) {
-            return Beginning::Answered(answer::known_key(&location));
+            return Beginning::Answered(response::known_key(&location));
         }
         let (id, location) = self.jobs.begin(key);
         Beginning::Background {
-            answer: answer::job_begun(&location),
+            answer: response::job_begun(&location),
             job: id,
             holds_slot: self.options.jobs_hold_slots,
         }
     }
 
-    fn perform(&mut self, call: Call, now: EpochUs) -> Answer {
+    fn perform(&mut self, call: Call, now: EpochUs) -> VendorResponse {
         if call.arrival.path == sign_in::TOKEN {
             return self
                 .sign_in
@@ -198,17 +198,17 @@ impl Account {
     }
 
     /// The system resources. Their paths are documented; the member `serverTime` is not confirmed.
-    fn system(&self, arrival: &Arrival) -> Answer {
+    fn system(&self, arrival: &Arrival) -> VendorResponse {
         match (&arrival.method, arrival.path.as_str()) {
             (&Method::GET, "/services/rest/system/v1/serverTime") => {
-                answer::found(json!({ "serverTime": jiff::Timestamp::now().to_string() }))
+                response::found(json!({ "serverTime": jiff::Timestamp::now().to_string() }))
             }
-            (&Method::GET, "/services/rest/system/v1/governanceLimits") => answer::found(json!({
+            (&Method::GET, "/services/rest/system/v1/governanceLimits") => response::found(json!({
                 "accountConcurrencyLimit": self.options.max_in_flight,
                 "accountUnallocatedConcurrencyLimit": self.options.max_in_flight,
                 "integrationLimitType": "accountLimit",
             })),
-            (method, path) => answer::unknown_path(method.as_str(), path),
+            (method, path) => response::unknown_path(method.as_str(), path),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The account's records, what a repeat does to them, and the detector of duplicates.
 
-use super::answer;
 use super::call::Request;
+use super::response;
 use super::restlet;
-use crate::answer::Answer;
+use crate::response::VendorResponse;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -66,7 +66,7 @@ impl Records {
         record: String,
         key: Option<String>,
         request: Request,
-    ) -> Answer {
+    ) -> VendorResponse {
         match request {
             Request::Upsert {
                 kind,
@@ -98,7 +98,7 @@ impl Records {
             } => self.update(&record, &kind, &external_id, fields),
             Request::Restlet(task) => self.restlet(record, task),
             // The jobs are not kept here.
-            Request::Job { id, .. } => answer::nonexistent(&format!("job/{id}")),
+            Request::Job { id, .. } => response::nonexistent(&format!("job/{id}")),
         }
     }
 
@@ -108,7 +108,7 @@ impl Records {
         kind: String,
         external_id: String,
         fields: Map<String, Value>,
-    ) -> Answer {
+    ) -> VendorResponse {
         let existing = self.by_business_record.get(&record).copied();
         let id = match existing.and_then(|id| Some((id, self.stored.get_mut(place(id)?)?))) {
             Some((id, stored)) => {
@@ -130,7 +130,7 @@ impl Records {
 
     /// A POST creates a record each time, unless its key came before. NetSuite documents the key for
     /// asynchronous requests only; honouring it here as well is what makes a lost key show as a duplicate.
-    fn create(&mut self, record: String, key: Option<String>, new: Record) -> Answer {
+    fn create(&mut self, record: String, key: Option<String>, new: Record) -> VendorResponse {
         if let Some(id) = key.as_ref().and_then(|key| self.created_by_key.get(key)) {
             let id = *id;
             self.absorbed += 1;
@@ -152,19 +152,19 @@ impl Records {
         kind: &str,
         external_id: &str,
         fields: Map<String, Value>,
-    ) -> Answer {
+    ) -> VendorResponse {
         let id = self.by_business_record.get(record).copied();
         match id.and_then(|id| Some((id, self.stored.get_mut(place(id)?)?))) {
             Some((id, stored)) => {
                 stored.fields.extend(fields);
                 self.written(id)
             }
-            None => answer::nonexistent(&format!("{kind}/eid:{external_id}")),
+            None => response::nonexistent(&format!("{kind}/eid:{external_id}")),
         }
     }
 
     /// The RESTlet of this account writes the record it is given, under its external id if it has one, and reads by it.
-    fn restlet(&mut self, record: String, task: restlet::Task) -> Answer {
+    fn restlet(&mut self, record: String, task: restlet::Task) -> VendorResponse {
         let (kind, written) = match task {
             restlet::Task::Read { kind, external_id } => {
                 let found = self.by_business_record.get(&record).copied();
@@ -193,7 +193,7 @@ impl Records {
             .and_then(|location| location.rsplit('/').next())
             .unwrap_or_default()
             .to_owned();
-        Answer::json(200, json!({ "recordType": kind, "id": id }))
+        VendorResponse::json(200, json!({ "recordType": kind, "id": id }))
     }
 
     fn insert(&mut self, record: String, new: Record) -> u64 {
@@ -203,22 +203,22 @@ impl Records {
         id
     }
 
-    fn written(&self, id: u64) -> Answer {
+    fn written(&self, id: u64) -> VendorResponse {
         let kind = place(id)
             .and_then(|place| self.stored.get(place))
             .map_or("", |r| &r.kind);
-        answer::written(format!(
+        response::written(format!(
             "{}/services/rest/record/v1/{kind}/{id}",
             self.base_url
         ))
     }
 
-    fn read(&self, kind: &str, id: Option<u64>, asked: &str) -> Answer {
+    fn read(&self, kind: &str, id: Option<u64>, asked: &str) -> VendorResponse {
         let found = id
             .and_then(|id| Some((id, self.stored.get(place(id)?)?)))
             .filter(|(_, record)| record.kind == kind);
         let Some((id, record)) = found else {
-            return answer::nonexistent(&format!("{kind}/{asked}"));
+            return response::nonexistent(&format!("{kind}/{asked}"));
         };
         let href = format!("{}/services/rest/record/v1/{kind}/{id}", self.base_url);
         let mut body = json!({ "links": [{ "rel": "self", "href": href }], "id": id.to_string() });
@@ -228,7 +228,7 @@ impl Records {
         if let Some(external_id) = &record.external_id {
             body["externalId"] = Value::from(external_id.as_str());
         }
-        answer::found(body)
+        response::found(body)
     }
 }
 
@@ -250,7 +250,7 @@ mod tests {
         path: &str,
         key: Option<&str>,
         body: &str,
-    ) -> Answer {
+    ) -> VendorResponse {
         let path = format!("/services/rest/record/v1/{path}");
         let (record, request) = call::read(&arrival(method, &path, &[], body));
         records.perform(record, key.map(str::to_owned), request.unwrap())

@@ -1,10 +1,10 @@
 //! The RESTlets of the account: one script that writes or reads a record, for RESTlets are the customers' own code and
 //! only their endpoint is NetSuite's.
 
-use super::answer::restlet_error;
 use super::call::{business_record, external_id_of};
-use crate::answer::Answer;
+use super::response::restlet_error;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ impl Task {
 }
 
 /// Reads a call to a RESTlet: `recordType` and `externalId` in the query of a GET or in the body of a POST or PUT.
-pub(super) fn read(arrival: &Arrival) -> Result<(String, Task), Answer> {
+pub(super) fn read(arrival: &Arrival) -> Result<(String, Task), VendorResponse> {
     for name in ["script", "deploy"] {
         if arrival
             .query_value(name)

@@ -1,11 +1,11 @@
 //! Who may call: Token-Based Authentication (OAuth 1.0a, HMAC-SHA256) and client credentials with a certificate (OAuth
 //! 2.0). Every refused login looks the same from outside; what was wrong is in the report, as in NetSuite's audit trail.
 
-use super::answer;
 use super::options::{Certificate, NetSuiteOptions, TokenBased};
-use crate::answer::Answer;
+use super::response;
 use crate::clock::{EpochUs, seconds};
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::sign_in::Why;
 use crate::sign_in::access::AccessTokens;
 use crate::sign_in::basic::{bearer, field};
@@ -63,10 +63,10 @@ impl SignIn {
         arrival: &Arrival,
         scope: &str,
         now: EpochUs,
-    ) -> Result<(), Answer> {
+    ) -> Result<(), VendorResponse> {
         self.checked(arrival, scope, now).map_err(|why| {
             *self.refused.entry(why).or_default() += 1;
-            answer::invalid_login()
+            response::invalid_login()
         })
     }
 
@@ -113,16 +113,20 @@ impl SignIn {
     }
 
     /// Answers a request for an access token.
-    pub(super) fn token(&mut self, arrival: &Arrival, now: EpochUs) -> Result<Answer, Answer> {
+    pub(super) fn token(
+        &mut self,
+        arrival: &Arrival,
+        now: EpochUs,
+    ) -> Result<VendorResponse, VendorResponse> {
         match self.granted(arrival, now) {
             Ok(scopes) => {
                 let token = self.tokens.issue(scopes, now);
-                Ok(answer::token(&token, self.tokens.stated_seconds()))
+                Ok(response::token(&token, self.tokens.stated_seconds()))
             }
             Err((error, why)) => {
                 *self.refused.entry(why).or_default() += 1;
                 let status = if error == "invalid_client" { 401 } else { 400 };
-                Err(answer::no_token(status, error))
+                Err(response::no_token(status, error))
             }
         }
     }

@@ -1,8 +1,8 @@
 //! What a request to the REST API asks for, read from its method, path, query and body. Reading changes nothing.
 
-use super::answer;
-use crate::answer::Answer;
+use super::response;
 use crate::request::{Arrival, NoJson};
+use crate::response::VendorResponse;
 use axum::http::Method;
 use serde_json::{Map, Value};
 
@@ -57,16 +57,18 @@ pub(super) enum Asked {
 }
 
 /// Reads a request.
-pub(super) fn read(arrival: &Arrival) -> Result<Asked, Answer> {
+pub(super) fn read(arrival: &Arrival) -> Result<Asked, VendorResponse> {
     if arrival.method == Method::GET && matches!(&*arrival.path, "/services/data" | DATA) {
         return Ok(Asked::Versions);
     }
-    let segments = arrival.segments_below(DATA).ok_or_else(answer::not_found)?;
+    let segments = arrival
+        .segments_below(DATA)
+        .ok_or_else(response::not_found)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let version = segments
         .first()
         .and_then(|text| text.strip_prefix('v')?.strip_suffix(".0")?.parse().ok())
-        .ok_or_else(answer::not_found)?;
+        .ok_or_else(response::not_found)?;
     let (record, request) = match (&arrival.method, &segments[1..]) {
         (&Method::GET, ["limits"]) => return Ok(Asked::Limits),
         (&Method::GET, ["query"]) => query(arrival)?,
@@ -91,7 +93,7 @@ pub(super) fn read(arrival: &Arrival) -> Result<Asked, Answer> {
             // Salesforce refuses a body that repeats the field of the path.
             if fields.remove(*field).is_some() {
                 let message = "The external id field must not be in the body of an upsert";
-                return Err(answer::error(400, "INVALID_FIELD", message));
+                return Err(response::error(400, "INVALID_FIELD", message));
             }
             let request = Request::Upsert {
                 version,
@@ -112,7 +114,7 @@ pub(super) fn read(arrival: &Arrival) -> Result<Asked, Answer> {
             };
             (format!("{object}/{field}/{value}"), request)
         }
-        _ => return Err(answer::not_found()),
+        _ => return Err(response::not_found()),
     };
     Ok(Asked::Records { record, request })
 }
@@ -126,29 +128,29 @@ impl Request {
     }
 }
 
-fn insert(arrival: &Arrival, object: &str) -> Result<(String, Request), Answer> {
+fn insert(arrival: &Arrival, object: &str) -> Result<(String, Request), VendorResponse> {
     let fields = fields(arrival)?;
     let record = format!("{object}/{}", Value::Object(fields.clone()));
     let object = object.to_owned();
     Ok((record, Request::Insert { object, fields }))
 }
 
-fn fields(arrival: &Arrival) -> Result<Map<String, Value>, Answer> {
+fn fields(arrival: &Arrival) -> Result<Map<String, Value>, VendorResponse> {
     match arrival.json() {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => {
             let why = NoJson::Unreadable("a record is a JSON object".to_owned());
-            Err(answer::no_json(&why))
+            Err(response::no_json(&why))
         }
-        Err(why) => Err(answer::no_json(&why)),
+        Err(why) => Err(response::no_json(&why)),
     }
 }
 
 /// `SELECT Id FROM Object WHERE Field = 'value'`, which is enough to ask whether a record is there.
-fn query(arrival: &Arrival) -> Result<(String, Request), Answer> {
+fn query(arrival: &Arrival) -> Result<(String, Request), VendorResponse> {
     let malformed = || {
         let message = "only SELECT Id FROM Object WHERE Field = 'value' is understood here";
-        answer::error(400, "MALFORMED_QUERY", message)
+        response::error(400, "MALFORMED_QUERY", message)
     };
     let text = arrival.query_value("q").ok_or_else(malformed)?;
     let words: Vec<&str> = text.splitn(8, ' ').collect();

@@ -6,7 +6,7 @@
 //!
 //! A throttle is a 403 whose message tells the two limits apart: requests that run for long, and requests in a day.
 
-mod answer;
+mod response;
 mod call;
 mod options;
 mod records;
@@ -16,13 +16,13 @@ mod tests;
 
 pub use options::{ConnectedApp, SalesforceOptions};
 
-use crate::answer::{Answer, Content};
 use crate::clock::EpochUs;
 use crate::judge::Limits;
 use crate::meter::Reading;
 use crate::options::OptionsError;
 use crate::report::Report;
 use crate::request::{Arrival, is_at_or_below};
+use crate::response::{Content, VendorResponse};
 use crate::server::{Plan, sealed};
 use crate::vendor::{Admission, Call, Rejection, Used, Vendor, Weight};
 use call::Asked;
@@ -71,7 +71,7 @@ impl Vendor for Org {
             return Admission::TurnedAway { answer, limited };
         }
         if !limited {
-            return Admission::Outside(answer::not_found());
+            return Admission::Outside(response::not_found());
         }
         let (record, writes, weight) = match call::read(&arrival) {
             Ok(Asked::Records { record, request }) => (record, request.writes(), Weight::Whole),
@@ -90,21 +90,21 @@ impl Vendor for Org {
 
     fn throttled(&mut self, _call: &Call, reading: &Reading) -> Rejection {
         Rejection::at_once(if reading.breaks_long_running {
-            answer::too_many_at_once()
+            response::too_many_at_once()
         } else {
-            answer::too_many_in_a_day()
+            response::too_many_in_a_day()
         })
     }
 
     fn busy(&mut self, _call: &Call) -> Rejection {
-        Rejection::at_once(answer::too_many_at_once())
+        Rejection::at_once(response::too_many_at_once())
     }
 
-    fn broken(&mut self, _call: &Call, number: u64) -> Answer {
-        answer::broken(number)
+    fn broken(&mut self, _call: &Call, number: u64) -> VendorResponse {
+        response::broken(number)
     }
 
-    fn perform(&mut self, call: Call, now: EpochUs) -> Answer {
+    fn perform(&mut self, call: Call, now: EpochUs) -> VendorResponse {
         if call.arrival.path == sign_in::TOKEN {
             return self
                 .sign_in
@@ -112,15 +112,15 @@ impl Vendor for Org {
                 .unwrap_or_else(|refusal| refusal);
         }
         match call::read(&call.arrival) {
-            Ok(Asked::Versions) => Answer::json(200, answer::versions()),
+            Ok(Asked::Versions) => VendorResponse::json(200, response::versions()),
             // What is left is written by `dress`, which knows the meter.
-            Ok(Asked::Limits) => Answer::json(200, json!({ "DailyApiRequests": null })),
+            Ok(Asked::Limits) => VendorResponse::json(200, json!({ "DailyApiRequests": null })),
             Ok(Asked::Records { request, .. }) => self.records.perform(request),
             Err(refusal) => refusal,
         }
     }
 
-    fn dress(&self, answer: &mut Answer, used: &[Used]) {
+    fn dress(&self, answer: &mut VendorResponse, used: &[Used]) {
         let daily = used.first().copied();
         let calls = daily.map_or(0, |window| window.calls);
         let limit = self.options.daily.calls;

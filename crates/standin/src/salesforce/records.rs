@@ -1,8 +1,8 @@
 //! The org's records: made by insert or by upsert under an external id, found by either, and by a query for one field.
 
-use super::answer;
 use super::call::Request;
-use crate::answer::Answer;
+use super::response;
+use crate::response::VendorResponse;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ impl Records {
     }
 
     /// Does what a request asks for.
-    pub(super) fn perform(&mut self, request: Request) -> Answer {
+    pub(super) fn perform(&mut self, request: Request) -> VendorResponse {
         match request {
             Request::Upsert {
                 version,
@@ -52,19 +52,19 @@ impl Records {
             } => {
                 let found = self.find(&object, &field, &value);
                 match found.as_slice() {
-                    [] if update_only => answer::not_found(),
+                    [] if update_only => response::not_found(),
                     [] => {
                         let mut fields = fields;
                         fields.insert(field, Value::from(value));
                         let id = self.insert(object, fields);
-                        answer::written(&id, true, true)
+                        response::written(&id, true, true)
                     }
                     [one] => {
                         let place = *one;
                         self.absorbed += 1;
                         self.update(place, fields);
                         // The body came with version 46.
-                        answer::written(&id_of(place), false, version >= 46)
+                        response::written(&id_of(place), false, version >= 46)
                     }
                     several => choices(version, &object, several),
                 }
@@ -73,13 +73,13 @@ impl Records {
             Request::Update { object, id, fields } => match self.place(&object, &id) {
                 Some(place) => {
                     self.update(place, fields);
-                    Answer::empty(204)
+                    VendorResponse::empty(204)
                 }
-                None => answer::not_found(),
+                None => response::not_found(),
             },
             Request::Read { object, id } => match self.place(&object, &id) {
                 Some(place) => self.read(place),
-                None => answer::not_found(),
+                None => response::not_found(),
             },
             Request::ReadExternal {
                 version,
@@ -87,7 +87,7 @@ impl Records {
                 field,
                 value,
             } => match self.find(&object, &field, &value).as_slice() {
-                [] => answer::not_found(),
+                [] => response::not_found(),
                 [one] => self.read(*one),
                 several => choices(version, &object, several),
             },
@@ -101,7 +101,7 @@ impl Records {
                     .iter()
                     .map(|place| json!({ "attributes": { "type": object }, "Id": id_of(*place) }))
                     .collect();
-                Answer::json(
+                VendorResponse::json(
                     200,
                     json!({ "totalSize": records.len(), "done": true, "records": records }),
                 )
@@ -110,7 +110,7 @@ impl Records {
     }
 
     /// An insert makes a record each time.
-    fn insert_new(&mut self, object: String, fields: Map<String, Value>) -> Answer {
+    fn insert_new(&mut self, object: String, fields: Map<String, Value>) -> VendorResponse {
         let same = |record: &Record| record.object == object && record.fields == fields;
         // Only a record with the same first field can be the same.
         let candidates = fields
@@ -122,7 +122,7 @@ impl Records {
             self.duplicates_created += 1;
         }
         let id = self.insert(object, fields);
-        answer::written(&id, true, true)
+        response::written(&id, true, true)
     }
 
     fn insert(&mut self, object: String, fields: Map<String, Value>) -> String {
@@ -166,25 +166,25 @@ impl Records {
         record.object.eq_ignore_ascii_case(object).then_some(place)
     }
 
-    fn read(&self, place: usize) -> Answer {
+    fn read(&self, place: usize) -> VendorResponse {
         let record = &self.stored[place];
         let mut body = json!({ "attributes": { "type": record.object }, "Id": id_of(place) });
         for (field, value) in &record.fields {
             body[field] = value.clone();
         }
-        Answer::json(200, body)
+        VendorResponse::json(200, body)
     }
 }
 
 /// The external id fits several records: they are named.
-fn choices(version: u32, object: &str, places: &[usize]) -> Answer {
+fn choices(version: u32, object: &str, places: &[usize]) -> VendorResponse {
     let url = |place: &usize| {
         format!(
             "/services/data/v{version}.0/sobjects/{object}/{}",
             id_of(*place)
         )
     };
-    Answer::json(300, places.iter().map(url).collect())
+    VendorResponse::json(300, places.iter().map(url).collect())
 }
 
 /// Eighteen characters, as Salesforce's ids have.

@@ -1,11 +1,11 @@
 //! Who may call: the JWT bearer flow (RFC 7523, RS256) and client credentials. What was wrong with a refused sign-in is
 //! in the report.
 
-use super::answer;
 use super::options::{ConnectedApp, SalesforceOptions};
-use crate::answer::Answer;
+use super::response;
 use crate::clock::{EpochUs, seconds};
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::sign_in::Why;
 use crate::sign_in::access::AccessTokens;
 use crate::sign_in::basic::{bearer, client, field};
@@ -49,33 +49,37 @@ impl SignIn {
     }
 
     /// Admits a request, or answers it.
-    pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), Answer> {
+    pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), VendorResponse> {
         if self.apps.is_empty() {
             return Ok(());
         }
         let Some(token) = bearer(arrival) else {
             self.note("there is no bearer token");
-            return Err(answer::no_authorization());
+            return Err(response::no_authorization());
         };
         match self.tokens.check(token, now) {
             Ok(_) => Ok(()),
             Err(why) => {
                 self.note(why);
-                Err(answer::no_session())
+                Err(response::no_session())
             }
         }
     }
 
     /// Answers a request for an access token.
-    pub(super) fn token(&mut self, arrival: &Arrival, now: EpochUs) -> Result<Answer, Answer> {
+    pub(super) fn token(
+        &mut self,
+        arrival: &Arrival,
+        now: EpochUs,
+    ) -> Result<VendorResponse, VendorResponse> {
         match self.granted(arrival, seconds(now)) {
             Ok(user) => {
                 let token = self.tokens.issue(vec!["api".to_owned()], now);
-                Ok(answer::token(&token, &self.instance_url, &user))
+                Ok(response::token(&token, &self.instance_url, &user))
             }
             Err((error, description, why)) => {
                 self.note(why);
-                Err(answer::no_token(error, description))
+                Err(response::no_token(error, description))
             }
         }
     }

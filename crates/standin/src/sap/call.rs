@@ -1,8 +1,8 @@
 //! What a request to an OData service asks for, read from its method, path, query and body. Reading changes nothing.
 
-use super::answer;
-use crate::answer::Answer;
+use super::response;
 use crate::request::{Arrival, NoJson};
+use crate::response::VendorResponse;
 use axum::http::Method;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
@@ -75,14 +75,14 @@ pub(super) fn is_limited(path: &str) -> bool {
 }
 
 /// Reads a request.
-pub(super) fn read(arrival: &Arrival) -> Result<Read, Answer> {
+pub(super) fn read(arrival: &Arrival) -> Result<Read, VendorResponse> {
     let path = arrival.path.as_str();
     let (root, depth, version) = ROOTS
         .iter()
         .find(|(root, _, _)| path.starts_with(root))
-        .ok_or_else(|| answer::not_found(Version::V2))?;
+        .ok_or_else(|| response::not_found(Version::V2))?;
     let (depth, version) = (*depth, *version);
-    let not_found = || answer::not_found(version);
+    let not_found = || response::not_found(version);
     let segments: Vec<&str> = path[root.len()..]
         .split('/')
         .filter(|segment| !segment.is_empty())
@@ -146,19 +146,19 @@ fn split(place: &str) -> Option<(String, Option<String>)> {
     }
 }
 
-fn fields(arrival: &Arrival, version: Version) -> Result<Map<String, Value>, Answer> {
+fn fields(arrival: &Arrival, version: Version) -> Result<Map<String, Value>, VendorResponse> {
     match arrival.json() {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(_) => {
             let why = NoJson::Unreadable("an entity is a JSON object".to_owned());
-            Err(answer::no_json(version, &why))
+            Err(response::no_json(version, &why))
         }
-        Err(why) => Err(answer::no_json(version, &why)),
+        Err(why) => Err(response::no_json(version, &why)),
     }
 }
 
 /// `$filter=Property eq 'value'`, and no other.
-fn filter(arrival: &Arrival, version: Version) -> Result<Option<(String, String)>, Answer> {
+fn filter(arrival: &Arrival, version: Version) -> Result<Option<(String, String)>, VendorResponse> {
     let Some(text) = arrival.query_value("$filter") else {
         return Ok(None);
     };
@@ -168,18 +168,18 @@ fn filter(arrival: &Arrival, version: Version) -> Result<Option<(String, String)
     });
     parsed.map(Some).ok_or_else(|| {
         let message = "only $filter=Property eq 'value' is understood here";
-        answer::error(version, 400, "/IWBEP/CM_MGW_RT/022", message)
+        response::error(version, 400, "/IWBEP/CM_MGW_RT/022", message)
     })
 }
 
 /// The body of SuccessFactors' upsert names its entity: `{"__metadata": {"uri": "User('x')"}, ...}`.
-fn upsert(arrival: &Arrival) -> Result<(String, Request), Answer> {
+fn upsert(arrival: &Arrival) -> Result<(String, Request), VendorResponse> {
     let mut fields = fields(arrival, Version::V2)?;
     let metadata = fields.remove("__metadata").unwrap_or_default();
     let named = metadata.get("uri").and_then(Value::as_str).and_then(split);
     let Some((set, Some(key))) = named else {
         let message = "__metadata.uri names no entity";
-        return Err(answer::error(Version::V2, 400, "COE0021", message));
+        return Err(response::error(Version::V2, 400, "COE0021", message));
     };
     let record = format!("{set}/{key}");
     Ok((record, Request::Upsert { set, key, fields }))

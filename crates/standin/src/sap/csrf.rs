@@ -1,10 +1,10 @@
 //! Sessions against cross-site request forgery: a token that is given to whoever asks for one, and accepted together
 //! with the cookies that came with it. Pure: the present arrives as an argument.
 
-use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::clock::{EpochUs, microseconds};
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use axum::http::Method;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Sessions {
     }
 
     /// Gives a session to a safe call that asks for a token: the one of its cookies, or a new one.
-    pub(super) fn give(&mut self, arrival: &Arrival, now: EpochUs, answer: &mut Answer) {
+    pub(super) fn give(&mut self, arrival: &Arrival, now: EpochUs, answer: &mut VendorResponse) {
         let asks = arrival
             .header(HEADER)
             .is_some_and(|value| value.eq_ignore_ascii_case("fetch"));
@@ -99,14 +99,14 @@ mod tests {
         let mut sessions = Sessions::new(Duration::from_secs(1), 1);
         let fetch = [(HEADER, "Fetch")];
         let mut fetched = |headers: &[(&str, &str)]| {
-            let mut answer = Answer::empty(200);
+            let mut answer = VendorResponse::empty(200);
             sessions.give(&arrival(&Method::GET, "/s/", headers, ""), 0, &mut answer);
             answer
         };
         let (one, two) = (fetched(&fetch), fetched(&fetch));
         assert_eq!(fetched(&[]).headers, []);
-        let token = |answer: &Answer| answer.header(HEADER).unwrap().to_owned();
-        let cookies = |answer: &Answer| {
+        let token = |answer: &VendorResponse| answer.header(HEADER).unwrap().to_owned();
+        let cookies = |answer: &VendorResponse| {
             let cookies = answer
                 .headers
                 .iter()

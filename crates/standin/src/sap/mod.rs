@@ -6,7 +6,7 @@
 //! SAP publishes no numbers for most of its limits: any number of windows can be stacked, and a throttle says when to come
 //! back.
 
-mod answer;
+mod response;
 mod call;
 mod csrf;
 mod options;
@@ -18,7 +18,6 @@ mod tests;
 
 pub use options::{Repeatability, SapOptions, SapSignIn};
 
-use crate::answer::Answer;
 use crate::chance::Chance;
 use crate::clock::EpochUs;
 use crate::judge::Limits;
@@ -26,6 +25,7 @@ use crate::meter::Reading;
 use crate::options::OptionsError;
 use crate::report::Report;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::server::{Plan, sealed};
 use crate::vendor::{Admission, Beginning, Call, Rejection, Vendor, Weight};
 use call::Version;
@@ -83,7 +83,7 @@ impl Vendor for System {
             return Admission::TurnedAway { answer, limited };
         }
         if !limited {
-            return Admission::Outside(answer::not_found(Version::V2));
+            return Admission::Outside(response::not_found(Version::V2));
         }
         let read = call::read(&arrival).ok();
         Admission::Call(Call {
@@ -108,9 +108,9 @@ impl Vendor for System {
         )]
         let seconds = seconds.ceil().max(1.0) as u64;
         Rejection::at_once(if room_in.is_some() {
-            answer::too_many_in_window(seconds)
+            response::too_many_in_window(seconds)
         } else {
-            answer::too_many_at_once(seconds)
+            response::too_many_at_once(seconds)
         })
     }
 
@@ -120,16 +120,16 @@ impl Vendor for System {
             .retry_after
             .map_or(1, |pause| pause.as_secs().max(1));
         Rejection::at_once(if self.weather.happens(0.5) {
-            answer::too_many_in_window(pause)
+            response::too_many_in_window(pause)
         } else {
-            answer::too_many_at_once(pause)
+            response::too_many_at_once(pause)
         })
     }
 
-    fn broken(&mut self, call: &Call, number: u64) -> Answer {
+    fn broken(&mut self, call: &Call, number: u64) -> VendorResponse {
         let version = call::read(&call.arrival).map_or(Version::V2, |read| read.version);
         let message = format!("An exception was raised. Transaction standin-{number}");
-        answer::error(version, 500, "/IWBEP/CM_MGW_RT/053", &message)
+        response::error(version, 500, "/IWBEP/CM_MGW_RT/053", &message)
     }
 
     fn begin(&mut self, call: &Call, now: EpochUs) -> Beginning {
@@ -138,7 +138,7 @@ impl Vendor for System {
         }
         if self.options.csrf && !self.sessions.admits(&call.arrival, now) {
             self.csrf_refused += 1;
-            return Beginning::Answered(answer::csrf_required());
+            return Beginning::Answered(response::csrf_required());
         }
         match self.remembered.begin(&call.arrival, now) {
             Naming::Answered(answer) => Beginning::Answered(answer),
@@ -146,7 +146,7 @@ impl Vendor for System {
         }
     }
 
-    fn perform(&mut self, call: Call, now: EpochUs) -> Answer {
+    fn perform(&mut self, call: Call, now: EpochUs) -> VendorResponse {
         let arrival = &call.arrival;
         if arrival.path == sign_in::TOKEN {
             return self

@@ -1,8 +1,8 @@
 //! The system's entities: created under numbers of its own, or upserted under keys that the caller names.
 
-use super::answer;
 use super::call::{Read, Request, Version};
-use crate::answer::Answer;
+use super::response;
+use crate::response::VendorResponse;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
@@ -45,18 +45,18 @@ impl Records {
     }
 
     /// Does what a request asks for.
-    pub(super) fn perform(&mut self, read: Read, path: &str) -> Answer {
+    pub(super) fn perform(&mut self, read: Read, path: &str) -> VendorResponse {
         let version = read.version;
         match read.request {
             Request::Service { metadata: true } => {
-                let mut answer = answer::text(200, "<edmx:Edmx Version=\"1.0\"/>");
+                let mut answer = response::text(200, "<edmx:Edmx Version=\"1.0\"/>");
                 answer
                     .headers
                     .push(("dataserviceversion", "2.0".to_owned()));
                 answer
             }
             Request::Service { metadata: false } => {
-                answer::entity(version, 200, json!({ "EntitySets": [] }))
+                response::entity(version, 200, json!({ "EntitySets": [] }))
             }
             Request::Create { set, fields } => {
                 let times = self.created.entry(read.record).or_default();
@@ -66,29 +66,29 @@ impl Records {
                 let location = format!("{path}('{key}')");
                 let place = self.insert(set, key, fields);
                 let entity = self.shown(place);
-                answer::entity(version, 201, entity).with("location", location)
+                response::entity(version, 201, entity).with("location", location)
             }
             Request::Read { set, key } => match self.by_key.get(&(set, key)) {
-                Some(place) => answer::entity(version, 200, self.shown(*place)),
-                None => answer::not_found(version),
+                Some(place) => response::entity(version, 200, self.shown(*place)),
+                None => response::not_found(version),
             },
             Request::List { set, filter } => {
                 let found = self.found(&set, filter);
                 let shown: Vec<Value> = found.iter().map(|place| self.shown(*place)).collect();
-                answer::entities(version, &shown)
+                response::entities(version, &shown)
             }
             Request::Change { set, key, fields } => match self.by_key.get(&(set, key)).copied() {
                 Some(place) => {
                     self.change(place, fields);
-                    Answer::empty(204)
+                    VendorResponse::empty(204)
                 }
-                None => answer::not_found(version),
+                None => response::not_found(version),
             },
             Request::Upsert { set, key, fields } => self.upsert(set, key, fields),
         }
     }
 
-    fn upsert(&mut self, set: String, key: String, fields: Map<String, Value>) -> Answer {
+    fn upsert(&mut self, set: String, key: String, fields: Map<String, Value>) -> VendorResponse {
         let named = format!("{set}/{key}");
         let known = self.by_key.get(&(set.clone(), key.clone())).copied();
         let done = match known {
@@ -105,7 +105,7 @@ impl Records {
         let result = json!([{
             "key": named, "status": "OK", "editStatus": done, "httpCode": 200,
         }]);
-        answer::entity(Version::V2, 200, result)
+        response::entity(Version::V2, 200, result)
     }
 
     fn insert(&mut self, set: String, key: String, fields: Map<String, Value>) -> usize {
@@ -171,7 +171,7 @@ mod tests {
 
     const ORDERS: &str = "/sap/opu/odata/sap/API_SALES_ORDER_SRV/A_SalesOrder";
 
-    fn perform(records: &mut Records, method: &Method, path: &str, body: &str) -> Answer {
+    fn perform(records: &mut Records, method: &Method, path: &str, body: &str) -> VendorResponse {
         let read = call::read(&arrival(method, path, &[], body)).unwrap();
         records.perform(read, path)
     }

@@ -1,12 +1,12 @@
 //! How a repeat is known as one: by the headers of OASIS Repeatable Requests 1.0, or by SAP Gateway's older ones. Pure:
 //! the present arrives as an argument.
 
-use super::answer;
 use super::call::Version;
 use super::options::Repeatability;
-use crate::answer::Answer;
+use super::response;
 use crate::clock::{EpochUs, microseconds, seconds};
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use axum::http::Method;
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
@@ -29,7 +29,7 @@ pub(super) struct Name {
 #[derive(Debug)]
 struct Known {
     /// `None` while the first is being worked on.
-    answer: Option<Answer>,
+    answer: Option<VendorResponse>,
     until: EpochUs,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Naming {
     /// It is the first of this name.
     First,
     /// It is answered without being done.
-    Answered(Answer),
+    Answered(VendorResponse),
 }
 
 impl Remembered {
@@ -103,7 +103,7 @@ impl Remembered {
                 // The code's name is not confirmed; the status is.
                 let in_progress = "RepeatabilityRequestInProgress";
                 Naming::Answered(answer.unwrap_or_else(|| {
-                    answer::error(
+                    response::error(
                         Version::V2,
                         409,
                         in_progress,
@@ -115,7 +115,7 @@ impl Remembered {
     }
 
     /// Notes the answer of a request that began as the first of its name.
-    pub(super) fn end(&mut self, arrival: &Arrival, answer: &mut Answer) {
+    pub(super) fn end(&mut self, arrival: &Arrival, answer: &mut VendorResponse) {
         let Ok(Some((name, _))) = self.name(arrival) else {
             return;
         };
@@ -134,7 +134,7 @@ impl Remembered {
     }
 
     /// A request's name, and for how long names are remembered.
-    fn name(&self, arrival: &Arrival) -> Result<Option<(Name, Duration)>, Answer> {
+    fn name(&self, arrival: &Arrival) -> Result<Option<(Name, Duration)>, VendorResponse> {
         let (id, first_sent, kept) = match self.way {
             Repeatability::Off => return Ok(None),
             Repeatability::Oasis(kept) => (
@@ -163,12 +163,12 @@ impl Remembered {
         Ok(Some((Name { id, first_sent }, kept)))
     }
 
-    fn rejected(&self, status: u16, why: &str) -> Answer {
+    fn rejected(&self, status: u16, why: &str) -> VendorResponse {
         let header = match self.way {
             Repeatability::Gateway(_) => "repeatabilityresult",
             _ => "repeatability-result",
         };
-        answer::error(Version::V2, status, "RepeatabilityRejected", why).with(header, "rejected")
+        response::error(Version::V2, status, "RepeatabilityRejected", why).with(header, "rejected")
     }
 }
 
@@ -229,7 +229,7 @@ mod tests {
         let request = oasis("r-1", DATE);
         assert_eq!(remembered.begin(&request, SENT), Naming::First);
         assert_eq!(status(&remembered.begin(&request, SENT)), 409);
-        let mut answer = Answer::empty(201);
+        let mut answer = VendorResponse::empty(201);
         remembered.end(&request, &mut answer);
         assert_eq!(answer.header("repeatability-result"), Some("accepted"));
         assert_eq!(remembered.begin(&request, SENT), Naming::Answered(answer));

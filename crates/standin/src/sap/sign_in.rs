@@ -1,11 +1,11 @@
 //! Who may call: a communication user with its password, an access token for a client and its secret, or a key in the
 //! header `APIKey`. What was wrong with a refused sign-in is in the report.
 
-use super::answer;
 use super::options::{SapOptions, SapSignIn};
-use crate::answer::Answer;
+use super::response;
 use crate::clock::EpochUs;
 use crate::request::Arrival;
+use crate::response::VendorResponse;
 use crate::sign_in::Why;
 use crate::sign_in::access::AccessTokens;
 use crate::sign_in::basic::{bearer, client, credentials, field};
@@ -33,10 +33,10 @@ impl SignIn {
     }
 
     /// Admits a request, or answers it.
-    pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), Answer> {
+    pub(super) fn check(&mut self, arrival: &Arrival, now: EpochUs) -> Result<(), VendorResponse> {
         self.checked(arrival, now).map_err(|why| {
             self.note(why);
-            answer::unauthorised()
+            response::unauthorised()
         })
     }
 
@@ -65,15 +65,19 @@ impl SignIn {
     }
 
     /// Answers a request for an access token.
-    pub(super) fn token(&mut self, arrival: &Arrival, now: EpochUs) -> Result<Answer, Answer> {
+    pub(super) fn token(
+        &mut self,
+        arrival: &Arrival,
+        now: EpochUs,
+    ) -> Result<VendorResponse, VendorResponse> {
         match self.granted(arrival) {
             Ok(()) => {
                 let token = self.tokens.issue(Vec::new(), now);
-                Ok(answer::token(&token, self.tokens.stated_seconds()))
+                Ok(response::token(&token, self.tokens.stated_seconds()))
             }
             Err((status, error, why)) => {
                 self.note(why);
-                Err(answer::no_token(status, error))
+                Err(response::no_token(status, error))
             }
         }
     }

@@ -35,7 +35,7 @@ impl ControlTables<'_> {
     }
 
     /// The lane that a dead letter was in, if known; none if the message is not a dead letter.
-    pub fn lane_of_letter(
+    pub fn lane_of_dead_letter(
         &self,
         letter: MessageNumber,
     ) -> Result<Option<Option<Priority>>, StoreError> {
@@ -85,7 +85,7 @@ impl ControlTables<'_> {
     }
 
     /// How many dead letters a queue has, counted up to `most`.
-    pub fn count_letters(&self, queue: QueueId, most: u32) -> Result<u64, StoreError> {
+    pub fn count_dead_letters(&self, queue: QueueId, most: u32) -> Result<u64, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT count(*) FROM (SELECT 1 FROM ready WHERE queue = ?1 LIMIT ?2)",
         )?;

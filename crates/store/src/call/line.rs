@@ -7,7 +7,7 @@ use crate::column::signed;
 use crate::connection::optional;
 use crate::error::{StoreError, StoreFailure};
 use crate::model::id::{GroupHash, MessageNumber, QueueId, TargetId};
-use crate::tables::LaneTables;
+use crate::tables::LineTables;
 
 /// A line of a target: the tariff and the key, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct InTurn {
     pub message: MessageNumber,
 }
 
-impl LaneTables<'_> {
+impl LineTables<'_> {
     /// Puts a call into a line: aside, or as one that is in its lane.
     pub fn join_line(
         &self,

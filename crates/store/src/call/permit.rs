@@ -147,7 +147,7 @@ impl CallTables<'_> {
     }
 
     /// Adds or changes the slots that calls have taken in windows.
-    pub fn put_places(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreFailure> {
+    pub fn put_slots(&self, target: TargetId, places: &[WindowRow]) -> Result<(), StoreFailure> {
         let mut statement = self.connection.prepare_cached(
             "INSERT INTO window_place VALUES (?1, ?2, ?3, ?4, ?5) \
              ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
@@ -169,7 +169,7 @@ impl CallTables<'_> {
     }
 
     /// Forgets all slots of a target's windows.
-    pub fn delete_places(&self, target: TargetId) -> Result<(), StoreFailure> {
+    pub fn delete_slots(&self, target: TargetId) -> Result<(), StoreFailure> {
         self.connection
             .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
         self.connection

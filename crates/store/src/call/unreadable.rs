@@ -28,7 +28,7 @@ pub struct LostPermit {
 
 /// What can still be read of slots in a window.
 #[derive(Debug, Clone)]
-pub struct LostPlaces {
+pub struct LostSlots {
     /// The target of the limit.
     pub target: Option<TargetId>,
     /// The name of the limit.
@@ -109,7 +109,7 @@ impl Ledger<'_> {
     ///
     /// # Errors
     /// When the store failed.
-    pub fn take_unreadable_places(&self) -> Result<Vec<LostPlaces>, StoreFailure> {
+    pub fn take_unreadable_places(&self) -> Result<Vec<LostSlots>, StoreFailure> {
         let mut lost = self.take_unreadable_of("window_place", "slot")?;
         lost.extend(self.take_unreadable_of("keyed_place", "key")?);
         Ok(lost)
@@ -120,7 +120,7 @@ impl Ledger<'_> {
         &self,
         table: &str,
         number_too: &str,
-    ) -> Result<Vec<LostPlaces>, StoreFailure> {
+    ) -> Result<Vec<LostSlots>, StoreFailure> {
         let mut statement = self.connection.prepare(&format!(
             "DELETE FROM {table} WHERE typeof(target) <> 'integer' \
              OR typeof(limit_name) <> 'text' OR typeof(slot) <> 'integer' \
@@ -134,7 +134,7 @@ impl Ledger<'_> {
                 Value::Text(name) => Some(name),
                 _ => None,
             };
-            Ok(LostPlaces {
+            Ok(LostSlots {
                 target: number(row, 0)?.map(TargetId),
                 limit,
                 slot: number(row, 2)?.and_then(|slot| u32::try_from(slot).ok()),
@@ -150,7 +150,7 @@ impl CallTables<'_> {
     ///
     /// # Errors
     /// When the store failed.
-    pub fn add_places(
+    pub fn add_slots(
         &self,
         target: TargetId,
         limit: &str,

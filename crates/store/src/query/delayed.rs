@@ -16,7 +16,7 @@ pub struct TargetCounts {
     /// Calls that wait for a backoff or a delay to end, by priority. The polls of jobs are not among them.
     pub delayed: [u64; 3],
     /// Dead letters whose failure a Retry or a Catch handled, so that nobody needs to.
-    pub handled_letters: u64,
+    pub handled_dead_letters: u64,
 }
 
 impl Reader {
@@ -78,7 +78,7 @@ fn handled(
     for row in rows {
         let (target, count): (String, i64) = row?;
         let counts: &mut TargetCounts = counts.entry(target).or_default();
-        counts.handled_letters = count.unsigned_abs();
+        counts.handled_dead_letters = count.unsigned_abs();
     }
     Ok(())
 }

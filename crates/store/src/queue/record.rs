@@ -230,7 +230,7 @@ impl QueueTables<'_> {
     }
 
     /// Deletes why a message was in a dead-letter queue: a worker elsewhere has deleted the message.
-    pub fn forget_letter(&self, message: MessageNumber) -> Result<(), StoreError> {
+    pub fn forget_dead_letter(&self, message: MessageNumber) -> Result<(), StoreError> {
         self.connection
             .prepare_cached("DELETE FROM dead_letter WHERE message = ?1")?
             .execute([message])?;

@@ -3,7 +3,7 @@
 use rampmeter_config::Limiter;
 
 use super::code::ACCOUNT_TOO_SMALL;
-use super::{Finding, FindingPlace};
+use super::{Finding, Subject};
 use crate::deployment::Deployment;
 use crate::worker::Shape;
 
@@ -21,7 +21,7 @@ pub(super) fn check(deployment: &Deployment<'_>, concurrency: u32) -> Option<Fin
         .map(|target| Shape::of(target, limiter).concurrency)
         .collect();
     let (together, count) = (of_workers.iter().sum::<u32>(), of_workers.len());
-    let place = FindingPlace::keys(&["aws"]);
+    let place = Subject::keys(&["aws"]);
     match limiter {
         Limiter::Reserved if together + UNRESERVED > concurrency => {
             let message = format!(

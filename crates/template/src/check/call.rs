@@ -4,12 +4,12 @@ use rampmeter_call::{KeyFault, Language, key_fault};
 use serde_json::Value;
 
 use super::code::{NO_IDEMPOTENCY_KEY, NO_TIMEOUT, NOT_A_MEMBER, OUTLIVES_ITS_MESSAGE, WEAK_KEY};
-use super::{Finding, FindingPlace};
+use super::{Finding, Subject};
 use crate::definition::{Argument, State, argument};
 use crate::resource::queue::RETENTION_SECONDS;
 
 /// The problems of a state that sends a call to a queue.
-pub(super) fn check(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
+pub(super) fn check(state: &State<'_>, at: &dyn Fn(&str) -> Subject) -> Vec<Finding> {
     let mut found = Vec::new();
     let arguments = if state.fields.contains_key("Parameters") {
         "Parameters"

@@ -4,7 +4,7 @@ use rampmeter_config::Workflow;
 use serde_json::Value;
 
 use super::code::{LOCAL_NAME, TOO_LARGE, UNKNOWN_RIGHT};
-use super::{Finding, FindingPlace, call, counted};
+use super::{Finding, Subject, call, counted};
 use crate::definition::{State, states};
 use crate::deployment::Deployment;
 use crate::rights::Rights;
@@ -33,7 +33,7 @@ const LOCAL: [&str; 4] = [
 pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Finding> {
     let mut found = of_definition(&workflow.name, &workflow.definition);
     for (pointer, what) in Rights::of(deployment.config(), workflow).unknown {
-        let place = FindingPlace::Definition {
+        let place = Subject::Definition {
             workflow: workflow.name.clone(),
             pointer,
         };
@@ -46,7 +46,7 @@ pub(super) fn check(deployment: &Deployment<'_>, workflow: &Workflow) -> Vec<Fin
 
 /// The problems of a definition, whatever the configuration is.
 pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
-    let at = |pointer: String| FindingPlace::Definition {
+    let at = |pointer: String| Subject::Definition {
         workflow: workflow.to_owned(),
         pointer,
     };
@@ -73,7 +73,7 @@ pub fn of_definition(workflow: &str, text: &str) -> Vec<Finding> {
     found
 }
 
-fn data(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
+fn data(state: &State<'_>, at: &dyn Fn(&str) -> Subject) -> Vec<Finding> {
     let mut found = Vec::new();
     for field in DATA {
         let size = state
@@ -98,7 +98,7 @@ fn data(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
 }
 
 /// Texts that name the machine or its account.
-fn local_names(state: &State<'_>, at: &dyn Fn(&str) -> FindingPlace) -> Vec<Finding> {
+fn local_names(state: &State<'_>, at: &dyn Fn(&str) -> Subject) -> Vec<Finding> {
     let mut found = Vec::new();
     for field in ["Resource", "Parameters", "Arguments"] {
         let local = state.fields.get(field).and_then(local_text);

@@ -9,7 +9,7 @@ use super::code::{
     ABOVE_CEILING, COUNTS_BY_TARIFF, DOES_NOT_FIT, NO_LIMITS, NOT_FOR_RESERVED,
     WINDOW_OUTLIVES_MESSAGES,
 };
-use super::{Finding, FindingPlace};
+use super::{Finding, Subject};
 use crate::report::STARTS_PER_SECOND;
 use crate::resource::queue::RETENTION_SECONDS;
 use crate::worker::LEAST_SLOTS;
@@ -20,7 +20,7 @@ const MAX_MAPPING_CONCURRENCY: u32 = 1_000;
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
     if target.rules.limits.is_empty() {
-        let place = FindingPlace::keys(&["targets", &target.name]);
+        let place = Subject::keys(&["targets", &target.name]);
         let message = format!(
             "{} has no limits: its worker starts every call that it finds",
             target.name
@@ -70,8 +70,8 @@ fn tariffs(target: &Target) -> impl Iterator<Item = Finding> {
 }
 
 /// A limit that comes from the preset is shown at its target.
-fn place_of(target: &Target, at: usize) -> FindingPlace {
-    FindingPlace::keys(&["targets", &target.name, "limits", &at.to_string()])
+fn place_of(target: &Target, at: usize) -> Subject {
+    Subject::keys(&["targets", &target.name, "limits", &at.to_string()])
 }
 
 fn leases(target: &Target) -> Vec<Finding> {
@@ -80,7 +80,7 @@ fn leases(target: &Target) -> Vec<Finding> {
     let ceiling = match shared.shared_ceiling() {
         Ok(ceiling) => ceiling.in_flight,
         Err(too_large) => {
-            let place = FindingPlace::keys(&["targets", &target.name, "limits"]);
+            let place = Subject::keys(&["targets", &target.name, "limits"]);
             let help = "leave out reserves and shares of windows with many calls, or the windows that others imply";
             found.push(Finding::error(
                 DOES_NOT_FIT,
@@ -127,7 +127,7 @@ fn reserved(target: &Target) -> Vec<Finding> {
     let mut refuse = |at: Option<usize>, what: String| {
         let place = match at {
             Some(at) => place_of(target, at),
-            None => FindingPlace::keys(&["targets", &target.name]),
+            None => Subject::keys(&["targets", &target.name]),
         };
         let message = format!("{what}, which limiter = \"reserved\" cannot hold");
         let help = "leave limiter out of [aws]: leases in a table hold every limit";

@@ -23,7 +23,7 @@ pub struct Finding {
     /// Whether the deployment is refused because of it.
     pub is_error: bool,
     /// What it is about.
-    pub place: FindingPlace,
+    pub place: Subject,
     /// What is wrong.
     pub message: String,
     /// What to do.
@@ -32,7 +32,7 @@ pub struct Finding {
 
 /// What a finding is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FindingPlace {
+pub enum Subject {
     /// A value of the configuration: its keys from the root.
     Configuration(Vec<String>),
     /// A value of a workflow's definition.
@@ -44,16 +44,16 @@ pub enum FindingPlace {
     },
 }
 
-impl FindingPlace {
-    fn keys(keys: &[&str]) -> FindingPlace {
-        FindingPlace::Configuration(keys.iter().map(|key| (*key).to_owned()).collect())
+impl Subject {
+    fn keys(keys: &[&str]) -> Subject {
+        Subject::Configuration(keys.iter().map(|key| (*key).to_owned()).collect())
     }
 }
 
 impl Finding {
     fn error(
         code: &'static str,
-        place: FindingPlace,
+        place: Subject,
         message: String,
         help: impl Into<String>,
     ) -> Finding {
@@ -68,7 +68,7 @@ impl Finding {
 
     fn warning(
         code: &'static str,
-        place: FindingPlace,
+        place: Subject,
         message: String,
         help: impl Into<String>,
     ) -> Finding {

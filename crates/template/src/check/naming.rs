@@ -6,7 +6,7 @@ use rampmeter_config::pascal_case;
 use rampmeter_dispatch::Priority;
 
 use super::code::{NAME_TAKEN, NAME_TOO_LONG};
-use super::{Finding, FindingPlace};
+use super::{Finding, Subject};
 use crate::deployment::Deployment;
 use crate::name::{MAX_FUNCTION_NAME_CHARS, MAX_QUEUE_NAME_CHARS};
 
@@ -16,7 +16,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
     let config = deployment.config();
     let naming = deployment.naming();
     for target in config.targets.keys() {
-        let place = FindingPlace::keys(&["targets", target]);
+        let place = Subject::keys(&["targets", target]);
         let queues = Priority::ALL.map(|priority| naming.queue(target, priority));
         for queue in queues.iter().chain([
             &naming.undelivered_queue(target),
@@ -26,7 +26,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
         }
     }
     for target in deployment.workers() {
-        let place = FindingPlace::keys(&["targets", &target.name]);
+        let place = Subject::keys(&["targets", &target.name]);
         names.take("function", &naming.worker(&target.name), &place);
         names.take(
             "function",
@@ -38,16 +38,16 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
         names.take(
             "function",
             function,
-            &FindingPlace::keys(&["functions", function]),
+            &Subject::keys(&["functions", function]),
         );
     }
     for workflow in config.workflows.values() {
-        let place = FindingPlace::keys(&["workflows", &workflow.name]);
+        let place = Subject::keys(&["workflows", &workflow.name]);
         names.take("state machine", &naming.staged(&workflow.name), &place);
         // Logical ids have letters and digits only.
         names.take("logical id", &pascal_case(&workflow.name), &place);
         if let Some(source) = &workflow.source {
-            let place = FindingPlace::keys(&["workflows", &workflow.name, "source"]);
+            let place = Subject::keys(&["workflows", &workflow.name, "source"]);
             names.take("state machine", &naming.starter(&workflow.name), &place);
             names.take("queue", &naming.staged(source), &place);
             names.take("queue", &naming.unstarted_queue(source), &place);
@@ -60,7 +60,7 @@ pub(super) fn check(deployment: &Deployment<'_>) -> Vec<Finding> {
 fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let naming = deployment.naming();
-    let mut bound = |place: FindingPlace, what: &str, name: &str, longest: usize| {
+    let mut bound = |place: Subject, what: &str, name: &str, longest: usize| {
         if name.len() > longest {
             let message = format!(
                 "the {what} {name} would have a name of {} letters",
@@ -74,7 +74,7 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
         }
     };
     for target in deployment.workers() {
-        let place = FindingPlace::keys(&["targets", &target.name]);
+        let place = Subject::keys(&["targets", &target.name]);
         // The longest of the names that are made from the target's.
         bound(
             place,
@@ -85,7 +85,7 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
     }
     for workflow in deployment.config().workflows.values() {
         if let Some(source) = &workflow.source {
-            let place = FindingPlace::keys(&["workflows", &workflow.name, "source"]);
+            let place = Subject::keys(&["workflows", &workflow.name, "source"]);
             bound(
                 place.clone(),
                 "queue",
@@ -106,14 +106,14 @@ fn lengths(deployment: &Deployment<'_>) -> Vec<Finding> {
 /// Names that are taken, by kind.
 #[derive(Default)]
 struct Names {
-    taken: BTreeMap<(&'static str, String), FindingPlace>,
+    taken: BTreeMap<(&'static str, String), Subject>,
     clashes: Vec<Finding>,
 }
 
 impl Names {
-    fn take(&mut self, kind: &'static str, name: &str, place: &FindingPlace) {
+    fn take(&mut self, kind: &'static str, name: &str, place: &Subject) {
         let before = self.taken.insert((kind, name.to_owned()), place.clone());
-        if let Some(FindingPlace::Configuration(other)) = before {
+        if let Some(Subject::Configuration(other)) = before {
             let message = format!("the {kind} {name} is that of {} already", other.join("."));
             let help = "rename one of the two";
             self.clashes

@@ -11,14 +11,14 @@ use super::code::{
     BOUNDS_WAITS, CALL_TOO_LONG, FOLLOWS_JOBS, FORGETS_CALLS, KEEPS_A_TOKEN, NO_PATH,
     PAUSE_TOO_LONG, UNREACHABLE,
 };
-use super::{Finding, FindingPlace};
+use super::{Finding, Subject};
 use crate::address::is_this_machine;
 use crate::resource::queue::MAX_INVISIBLE_SECONDS;
 use crate::worker::MAX_CALL_SECONDS;
 
 pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
     let mut found = Vec::new();
-    let place = |key: &str| FindingPlace::keys(&["targets", &target.name, key]);
+    let place = |key: &str| Subject::keys(&["targets", &target.name, key]);
     found.extend(addresses(target));
     if target.timeout > Duration::from_secs(MAX_CALL_SECONDS) {
         let seconds = target.timeout.as_secs();
@@ -49,7 +49,7 @@ pub(super) fn check(target: &Target, limiter: Limiter) -> Vec<Finding> {
             target.name
         );
         let help = "write a path into the body, such as \"$.items[*].id\"";
-        let place = FindingPlace::keys(&["targets", &target.name, "response", "select"]);
+        let place = Subject::keys(&["targets", &target.name, "response", "select"]);
         found.push(Finding::error(NO_PATH, place, message, help));
     }
     if target.retry.max > Duration::from_secs(MAX_INVISIBLE_SECONDS) {
@@ -83,7 +83,7 @@ fn refresh_token(target: &Target) -> Option<Finding> {
     );
     let help =
         "sign in with another kind where the vendor has one, or run the target on one machine";
-    let place = FindingPlace::keys(&["targets", &target.name, "auth"]);
+    let place = Subject::keys(&["targets", &target.name, "auth"]);
     Some(Finding::error(KEEPS_A_TOKEN, place, message, help))
 }
 
@@ -96,7 +96,7 @@ fn max_wait(target: &Target) -> Option<Finding> {
         longest.as_secs()
     );
     let help = "leave max_wait out and give the state a TimeoutSeconds: Step Functions ends the wait, and its call is not made any more";
-    let place = FindingPlace::keys(&["targets", &target.name, "max_wait"]);
+    let place = Subject::keys(&["targets", &target.name, "max_wait"]);
     Some(Finding::error(BOUNDS_WAITS, place, message, help))
 }
 
@@ -117,7 +117,7 @@ fn jobs(target: &Target, limiter: Limiter) -> Option<Finding> {
     } else {
         return None;
     };
-    let place = FindingPlace::keys(&["targets", name, key]);
+    let place = Subject::keys(&["targets", name, key]);
     Some(Finding::error(FOLLOWS_JOBS, place, message, help))
 }
 
@@ -128,7 +128,7 @@ fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
         return None;
     }
     let name = &target.name;
-    let place = FindingPlace::keys(&["targets", name, "on_unknown"]);
+    let place = Subject::keys(&["targets", name, "on_unknown"]);
     let help = "leave limiter out of [aws]: the table remembers that a call left; or write on_unknown = \"retry\" if a repeat does no harm";
     let insert = Request {
         method: "POST".to_owned(),
@@ -155,19 +155,19 @@ fn lost_calls(target: &Target, limiter: Limiter) -> Option<Finding> {
 /// The problems of a target's addresses: its own, and those of its endpoints.
 fn addresses(target: &Target) -> Vec<Finding> {
     let name = target.name.as_str();
-    let own = FindingPlace::keys(&["targets", name, "base_url"]);
+    let own = Subject::keys(&["targets", name, "base_url"]);
     let mut found: Vec<Finding> = address(&target.profile, own, &format!("[aws.targets.{name}]"))
         .into_iter()
         .collect();
     for (key, endpoint) in &target.profile.endpoints {
-        let place = FindingPlace::keys(&["targets", name, "endpoints", key, "base_url"]);
+        let place = Subject::keys(&["targets", name, "endpoints", key, "base_url"]);
         let table = format!("[aws.targets.{name}.endpoints.{key}]");
         found.extend(address(&endpoint.profile, place, &table));
     }
     found
 }
 
-fn address(profile: &Profile, place: FindingPlace, table: &str) -> Option<Finding> {
+fn address(profile: &Profile, place: Subject, table: &str) -> Option<Finding> {
     let url = &profile.base_url;
     let host = url.host_str().unwrap_or_default();
     if is_this_machine(host) {

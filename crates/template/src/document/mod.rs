@@ -6,11 +6,11 @@
 use serde_json::{Map, Value};
 
 mod intrinsic;
-mod laid_out;
+mod pretty_json;
 mod yaml;
 
 pub(crate) use intrinsic::{arn, attribute, either, reference, sub};
-pub(crate) use laid_out::laid_out;
+pub(crate) use pretty_json::pretty_json;
 
 /// A template under construction.
 #[derive(Debug, Clone, Default)]

@@ -11,7 +11,7 @@ const MAX_INLINE_BYTES: usize = 51_200;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct Instruction {
     /// What it does.
     pub what: String,
     /// The commands.
@@ -25,7 +25,7 @@ pub fn steps(
     notation: Notation,
     module: Option<Module>,
     folder: &str,
-) -> Vec<Step> {
+) -> Vec<Instruction> {
     let file = notation.file();
     let stack = deployment.stack();
     let tags = tags(deployment);
@@ -67,7 +67,7 @@ pub fn steps(
 }
 
 /// How to deploy a module.
-fn within(module: Module, folder: &str) -> Step {
+fn within(module: Module, folder: &str) -> Instruction {
     match module {
         Module::Cdk => step(
             "use the construct in a stack of yours (import { Rampmeter } from './rampmeter'; new Rampmeter(this, 'Rampmeter')), and deploy",
@@ -118,8 +118,8 @@ fn tags(deployment: &Deployment<'_>) -> String {
     }
 }
 
-fn step(what: &str, commands: Vec<String>) -> Step {
-    Step {
+fn step(what: &str, commands: Vec<String>) -> Instruction {
+    Instruction {
         what: what.to_owned(),
         commands,
     }

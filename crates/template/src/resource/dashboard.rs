@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::function::METRICS;
 use crate::deployment::Deployment;
-use crate::document::{Template, laid_out, sub};
+use crate::document::{Template, pretty_json, sub};
 
 /// Its logical id.
 pub(crate) const ID: &str = "Dashboard";
@@ -58,7 +58,7 @@ pub(crate) fn add(template: &mut Template, deployment: &Deployment<'_>) {
         widget["y"] = (at / IN_A_ROW * HEIGHT).into();
     }
     let body = json!({ "widgets": widgets });
-    let text = laid_out(&body);
+    let text = pretty_json(&body);
     template.resource(
         ID,
         "",

@@ -13,7 +13,7 @@ use super::encryption::QUEUE_KEY;
 use super::role::{allow, allow_sampled_traces, role};
 use super::{log_group, machine, queue};
 use crate::deployment::Deployment;
-use crate::document::{Template, arn, attribute, laid_out, reference};
+use crate::document::{Template, arn, attribute, pretty_json, reference};
 use crate::name;
 
 /// How often a message may fail to start an execution before it is put aside: as often as SQS allows. Each time takes at
@@ -169,7 +169,7 @@ fn definition(in_order: bool) -> String {
             },
         },
     });
-    laid_out(&definition)
+    pretty_json(&definition)
 }
 
 /// Tries for a minute and a half: 1, 2, 4, 8, 16 s and then every 20 s, each reduced by random jitter.

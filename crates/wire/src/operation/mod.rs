@@ -78,7 +78,7 @@ pub(crate) struct Call {
     pub(crate) trace_header: Option<String>,
 }
 
-type Answer = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;
+type OperationFuture = Pin<Box<dyn Future<Output = Result<Value, WireError>> + Send>>;
 
 /// One operation that is served.
 #[derive(Debug)]
@@ -90,5 +90,5 @@ pub(crate) struct Operation {
     /// What its caller must be allowed to do.
     pub(crate) right: Right,
     /// Answers one call.
-    pub(crate) handler: fn(Call) -> Answer,
+    pub(crate) handler: fn(Call) -> OperationFuture,
 }

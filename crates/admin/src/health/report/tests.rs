@@ -412,7 +412,7 @@ fn a_disk_that_is_nearly_full_is_unwell_before_it_is_full_and_nothing_is_to_be_d
 fn dead_letters_that_a_workflow_took_up_are_nobodys_work() {
     let mut caught = target();
     caught.dead_letters = 5;
-    caught.counts.handled_letters = 5;
+    caught.counts.handled_dead_letters = 5;
     let notices = judged(caught.clone(), None).notices;
     assert_eq!(
         notices,

@@ -18,7 +18,7 @@ mod share;
 pub(super) mod tariff;
 
 /// A call has a slot in each limit, and slots are counted in 32 bits.
-const MAX_PLACES: u64 = u32::MAX as u64;
+const MAX_SLOTS: u64 = u32::MAX as u64;
 
 const KEYS: &[&str] = &[
     "name",
@@ -218,13 +218,13 @@ fn kind(reading: &Reading<'_>, section: &Section<'_>) -> Option<LimitKind> {
                     .at(&reset.span),
                 );
             }
-            let max = section.count("concurrency", 1..=MAX_PLACES, Code::BadLimit)?;
+            let max = section.count("concurrency", 1..=MAX_SLOTS, Code::BadLimit)?;
             Some(LimitKind::Concurrency {
                 max: u32::try_from(max).unwrap_or(u32::MAX),
             })
         }
         (None, Some(_)) => {
-            let calls = section.count("calls", 1..=MAX_PLACES, Code::BadLimit);
+            let calls = section.count("calls", 1..=MAX_SLOTS, Code::BadLimit);
             if section.get("reset").is_some() {
                 let reset = calendar::read(reading, section);
                 return Some(LimitKind::Calendar {
@@ -304,7 +304,7 @@ fn reserve(reading: &Reading<'_>, section: &Section<'_>, whole: Option<Whole>) -
     let places = |key| match inner.get(key) {
         None => Some(0),
         Some(_) => inner
-            .count(key, 0..=MAX_PLACES, Code::BadLimit)
+            .count(key, 0..=MAX_SLOTS, Code::BadLimit)
             .and_then(|count| u32::try_from(count).ok()),
     };
     let (high, medium) = (places("HIGH"), places("MEDIUM"));

@@ -100,7 +100,7 @@ impl CallContext<'_> {
             return self.jobs().accepted(target, permit, job).map(CallEnd::Job);
         }
         let judgement = self.end_permit(target, permit, call, outcome)?;
-        if !PermitEnd::of(outcome).keeps_its_places() {
+        if !PermitEnd::of(outcome).keeps_its_slots() {
             self.heed_rate_headers(target, outcome)?;
         }
         Ok(CallEnd::Ended(judgement))
@@ -176,7 +176,7 @@ impl CallContext<'_> {
 
     fn lost_in_crash(&mut self, target: TargetId, mut call: InFlight) -> Result<(), StoreError> {
         if call.poll.is_some() {
-            return self.jobs().look_lost_in_crash(&call);
+            return self.jobs().poll_lost_in_crash(&call);
         }
         call.message.receive_count += 1;
         call.message.crashes += 1;
@@ -276,7 +276,7 @@ impl CallContext<'_> {
         let now = self.now();
         self.store.calls.end_permit(permit, now)?;
         self.store.calls.note_answer_time(now)?;
-        self.store.calls.put_places(target, places)
+        self.store.calls.put_slots(target, places)
     }
 
     /// Ends the permit of a request, be it a call or a poll: its slots are freed, or kept for as long as the vendor may

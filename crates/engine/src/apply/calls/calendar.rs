@@ -71,7 +71,7 @@ impl Calendars<'_, '_> {
             );
         }
         self.calls.store.calls.put_calendar_clock(id, clock)?;
-        self.calls.store.calls.put_places(id, &rows)?;
+        self.calls.store.calls.put_slots(id, &rows)?;
         *self.calls.made_ready = true;
         Ok(())
     }

@@ -47,7 +47,7 @@ impl CallContext<'_> {
         for target in holding {
             for released in self.target(target).gate.release_holds(now) {
                 self.store.calls.end_permit(released.id, now)?;
-                self.store.calls.put_places(target, &released.rows)?;
+                self.store.calls.put_slots(target, &released.rows)?;
             }
         }
         Ok(())

@@ -45,7 +45,7 @@ impl CallContext<'_> {
             let dead_letters = self
                 .store
                 .controls
-                .count_letters(dead, MAX_DEAD_LETTERS_COUNTED)?;
+                .count_dead_letters(dead, MAX_DEAD_LETTERS_COUNTED)?;
             let target = self.target(id);
             figures.targets.push(TargetFigures {
                 name: target.config.name.clone(),

@@ -51,7 +51,7 @@ impl Jobs<'_, '_> {
         let counted = target.gate.counts_jobs();
         if counted {
             let places = target.gate.accepted(permit, now);
-            self.store.calls.put_places(id, &places)?;
+            self.store.calls.put_slots(id, &places)?;
             self.store.calls.count_call_of(permit, now)?;
         } else {
             self.calls.free(id, permit)?;
@@ -154,7 +154,7 @@ impl Jobs<'_, '_> {
     }
 
     /// A poll was in flight when an earlier process ended: the job is polled again.
-    pub(crate) fn look_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
+    pub(crate) fn poll_lost_in_crash(&mut self, call: &InFlight) -> Result<(), StoreError> {
         self.calls.put_back(call, Duration::ZERO)
     }
 

@@ -17,7 +17,7 @@ use crate::apply::subject::Subject;
 use rampmeter_index::Queue;
 
 /// The turn of a poll of a job: before that of every call.
-pub(crate) const LOOK: u64 = 0;
+pub(crate) const POLL_TURN: u64 = 0;
 
 /// The lanes of targets, and the order of the calls in them.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Lanes<'_, '_> {
         };
         if self.is_job(target, message.id)? {
             // A poll goes before all calls of its lane that have not started: what has begun is to end.
-            return self.place(target, lane, message, LOOK);
+            return self.place(target, lane, message, POLL_TURN);
         }
         if let Some((_, ordering)) = self.order_of(message) {
             let status = if self.may_go(target, ordering, message)? {
@@ -174,7 +174,7 @@ impl Lanes<'_, '_> {
         self.leave_lines(target, number)?;
         let waiting = self.calls.target(target);
         waiting.ready[lane.index()] -= 1;
-        if turn == LOOK {
+        if turn == POLL_TURN {
             waiting.polls[lane.index()] -= 1;
             let message = self.message(number)?;
             let Some(job) = self.store.calls.job(number)? else {

@@ -12,7 +12,7 @@ use rampmeter_store::{
     InTurn, LineId, MessageRow, Readable, StoreError, StoreFailure, message_body, readable,
 };
 
-use crate::apply::calls::lane::{LOOK, Lanes};
+use crate::apply::calls::lane::{Lanes, POLL_TURN};
 use crate::apply::calls::send::INVALID_MESSAGE;
 use crate::apply::subject::Subject;
 use rampmeter_index::Head;
@@ -112,13 +112,19 @@ impl Lanes<'_, '_> {
             let head = self
                 .store
                 .lanes
+                .lines()
                 .first_of_line(id, line, message.queue, false)?;
             if let Some(head) = head {
                 self.step_aside(id, lane, line, head)?;
             }
-            self.store
-                .lanes
-                .join_line(id, line, message.queue, call, message.group, false)?;
+            self.store.lanes.lines().join_line(
+                id,
+                line,
+                message.queue,
+                call,
+                message.group,
+                false,
+            )?;
         }
         self.enter_in_turn(id, lane, message, turn)
     }
@@ -135,7 +141,9 @@ impl Lanes<'_, '_> {
         let lanes = self.store.lanes;
         for line in self.calls.target(id).lines_of(charges) {
             for aside in [false, true] {
-                let first = lanes.first_of_line(id, line, message.queue, aside)?;
+                let first = lanes
+                    .lines()
+                    .first_of_line(id, line, message.queue, aside)?;
                 if first.is_some_and(|first| first < call) {
                     return Ok(Some(line));
                 }
@@ -158,13 +166,13 @@ impl Lanes<'_, '_> {
         message: &MessageRow,
         turn: u64,
     ) -> Result<(), StoreError> {
-        let group = message.group.filter(|_| turn != LOOK);
+        let group = message.group.filter(|_| turn != POLL_TURN);
         self.store
             .lanes
             .make_ready_in_turn(message.queue, turn, message.id, group)?;
         let target = self.calls.target(id);
         target.ready[lane.index()] += 1;
-        target.polls[lane.index()] += u64::from(turn == LOOK);
+        target.polls[lane.index()] += u64::from(turn == POLL_TURN);
         *self.calls.made_ready = true;
         Ok(())
     }
@@ -177,9 +185,10 @@ impl Lanes<'_, '_> {
         message: &MessageRow,
         call: InTurn,
     ) -> Result<(), StoreError> {
-        let group = message.group.filter(|_| call.turn != LOOK);
+        let group = message.group.filter(|_| call.turn != POLL_TURN);
         self.store
             .lanes
+            .lines()
             .join_line(id, line, message.queue, call, group, true)?;
         self.calls.target(id).aside[lane.index()] += 1;
         Ok(())
@@ -199,7 +208,7 @@ impl Lanes<'_, '_> {
             .unready_in_turn(message.queue, call.turn, call.message)?;
         let target = self.calls.target(id);
         target.ready[lane.index()] -= 1;
-        target.polls[lane.index()] -= u64::from(call.turn == LOOK);
+        target.polls[lane.index()] -= u64::from(call.turn == POLL_TURN);
         self.leave_lines(id, call.message)?;
         self.stand_aside(id, lane, line, &message, call)
     }
@@ -213,8 +222,8 @@ impl Lanes<'_, '_> {
         if !self.calls.target(id).has_tariffs() {
             return Ok(false);
         }
-        let lines = self.store.lanes.lines_of(number)?;
-        self.store.lanes.leave_lines(number)?;
+        let lines = self.store.lanes.lines().lines_of(number)?;
+        self.store.lanes.lines().leave_lines(number)?;
         let review = &mut self.calls.target(id).to_review;
         review.extend(lines.iter().map(|(line, _)| (line.tariff, line.key)));
         Ok(lines.iter().any(|(_, aside)| *aside))
@@ -232,7 +241,7 @@ impl Lanes<'_, '_> {
         let freed = freed.into_iter().map(|line| target.id_of(line));
         let freed: BTreeSet<(u64, u64)> = freed.map(|line| (line.tariff, line.key)).collect();
         if !freed.is_empty() {
-            self.store.lanes.prune_keyed_slots(id, now)?;
+            self.store.lanes.lines().prune_keyed_slots(id, now)?;
         }
         self.calls.target(id).to_review.extend(freed);
         if std::mem::take(&mut self.calls.target(id).reviews_all) {
@@ -252,11 +261,11 @@ impl Lanes<'_, '_> {
     }
 
     fn review_all(&mut self, id: TargetId) -> Result<(), StoreError> {
-        let mut line = self.store.lanes.next_line(id, None)?;
+        let mut line = self.store.lanes.lines().next_line(id, None)?;
         while let Some(next) = line {
             let review = &mut self.calls.target(id).to_review;
             review.insert((next.tariff, next.key));
-            line = self.store.lanes.next_line(id, Some(next))?;
+            line = self.store.lanes.lines().next_line(id, Some(next))?;
         }
         Ok(())
     }
@@ -284,14 +293,14 @@ impl Lanes<'_, '_> {
     ) -> Result<bool, StoreError> {
         let queue = self.calls.target(id).queues[lane.index()];
         let lanes = self.store.lanes;
-        if let Some(head) = lanes.first_of_line(id, line, queue, false)? {
+        if let Some(head) = lanes.lines().first_of_line(id, line, queue, false)? {
             if lanes.is_in_turn(queue, head.turn, head.message)? {
                 return Ok(false);
             }
             // Its message was taken out of the lane as one that cannot be read, or purged.
             self.leave_lines(id, head.message)?;
         }
-        let Some(first) = lanes.first_of_line(id, line, queue, true)? else {
+        let Some(first) = lanes.lines().first_of_line(id, line, queue, true)? else {
             return Ok(false);
         };
         let Readable::Whole(message) = readable(self.message(first.message))? else {
@@ -304,7 +313,7 @@ impl Lanes<'_, '_> {
             self.calls.target(id).aside_as[lane.index()] = charges;
             return Ok(false);
         }
-        self.store.lanes.leave_lines(first.message)?;
+        self.store.lanes.lines().leave_lines(first.message)?;
         self.calls.target(id).aside[lane.index()] -= 1;
         self.place(id, lane, &message, first.turn)?;
         Ok(true)
@@ -328,12 +337,12 @@ impl Lanes<'_, '_> {
                     return Ok(false);
                 };
                 let charges = self.charges_of(id, &message)?;
-                let enrolled = self.store.lanes.lines_of(number)?.len();
+                let enrolled = self.store.lanes.lines().lines_of(number)?.len();
                 if enrolled != charges.lines().count() {
                     self.store.lanes.unready_in_turn(queue, turn, number)?;
                     let target = self.calls.target(id);
                     target.ready[lane.index()] -= 1;
-                    target.polls[lane.index()] -= u64::from(turn == LOOK);
+                    target.polls[lane.index()] -= u64::from(turn == POLL_TURN);
                     self.leave_lines(id, number)?;
                     self.place(id, lane, &message, turn)?;
                     return Ok(true);

@@ -226,7 +226,7 @@ impl Listing {
             if count == 0 || self.room() == 0 {
                 continue;
             }
-            for number in context.store.lanes.aside(queue, self.room())? {
+            for number in context.store.lanes.lines().aside(queue, self.room())? {
                 let Readable::Whole(Some(message)) =
                     readable(context.store.messages.message(number))?
                 else {
@@ -360,7 +360,7 @@ fn aside(
     queue: Queue,
     message: &MessageRow,
 ) -> Result<Option<Status>, StoreError> {
-    let lines = context.store.lanes.lines_of(message.id)?;
+    let lines = context.store.lanes.lines().lines_of(message.id)?;
     let Some((line, _)) = lines.into_iter().find(|(_, aside)| *aside) else {
         return Ok(None);
     };
@@ -369,8 +369,12 @@ fn aside(
         message: message.id,
     };
     let lanes = context.store.lanes;
-    let before = lanes.aside_before(queue.target, line, queue.id, call, MAX_COUNTED)?;
-    let first = lanes.first_of_line(queue.target, line, queue.id, false)?;
+    let before = lanes
+        .lines()
+        .aside_before(queue.target, line, queue.id, call, MAX_COUNTED)?;
+    let first = lanes
+        .lines()
+        .first_of_line(queue.target, line, queue.id, false)?;
     Ok(Some(Status::Aside {
         ahead: before + u64::from(first.is_some()),
         charges: context.lanes().charges_of(queue.target, message)?,

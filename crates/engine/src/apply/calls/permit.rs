@@ -296,7 +296,7 @@ impl Permits<'_, '_> {
             holds_for,
             charges,
         })?;
-        self.store.calls.put_places(id, &places)?;
+        self.store.calls.put_slots(id, &places)?;
         self.calls.journal_mut().out.calls.push(OutgoingCall {
             target: id,
             permit,

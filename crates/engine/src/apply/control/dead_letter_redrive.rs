@@ -22,7 +22,7 @@ use crate::command::Reply;
 use rampmeter_index::Queue;
 
 /// Levels of branches and iterations through which a failure is followed down to its task.
-const DEEPEST: usize = 1_000;
+const MAX_LEVELS: usize = 1_000;
 
 /// A dead letter: its message, its queue, and the lane that it was in, if that is known.
 struct DeadLetterTaken {
@@ -33,7 +33,7 @@ struct DeadLetterTaken {
 
 impl ControlContext<'_> {
     /// Does something with a dead letter. One that cannot be read stays where it is, and is named.
-    pub(crate) fn with_letter<T: Send + 'static>(
+    pub(crate) fn with_dead_letter<T: Send + 'static>(
         &mut self,
         id: i64,
         reply: Reply<T>,
@@ -52,7 +52,7 @@ impl ControlContext<'_> {
     }
 
     /// Redrives the execution of a dead letter, or sends its call again. The dead letter is gone afterwards.
-    pub(crate) fn redrive_letter(
+    pub(crate) fn redrive_dead_letter(
         &mut self,
         redrive: &RedriveDeadLetter,
     ) -> Result<Redriven, TransactionError> {
@@ -78,7 +78,7 @@ impl ControlContext<'_> {
             }
             None => {
                 let priority = redrive.priority.or(lane).unwrap_or(Priority::Batch);
-                self.send_letter_again(message.clone(), queue, priority)?
+                self.send_dead_letter_again(message.clone(), queue, priority)?
             }
         };
         if let Redriven::Execution(_) = redriven {
@@ -118,7 +118,7 @@ impl ControlContext<'_> {
     }
 
     /// Deletes a dead letter. The history of its execution keeps what happened.
-    pub(crate) fn discard_letter(
+    pub(crate) fn discard_dead_letter(
         &mut self,
         discard: &DiscardDeadLetter,
     ) -> Result<(), TransactionError> {
@@ -144,7 +144,13 @@ impl ControlContext<'_> {
     fn dead_letter(&mut self, id: i64) -> Result<DeadLetterTaken, TransactionError> {
         let number = MessageNumber(id);
         let unknown = || Rejected::Unknown(format!("there is no dead letter c-{id}"));
-        let Some(lane) = self.workflow.calls.store.controls.lane_of_letter(number)? else {
+        let Some(lane) = self
+            .workflow
+            .calls
+            .store
+            .controls
+            .lane_of_dead_letter(number)?
+        else {
             return Err(unknown().into());
         };
         let Some(message) = self.workflow.calls.store.messages.message(number)? else {
@@ -189,7 +195,7 @@ impl ControlContext<'_> {
     }
 
     /// Puts the call back into a lane, with all its attempts before it again.
-    fn send_letter_again(
+    fn send_dead_letter_again(
         &mut self,
         mut message: MessageRow,
         dead: Queue,
@@ -272,7 +278,7 @@ impl ControlContext<'_> {
         }
         let handled = "a Retry or a Catch took this failure up, and its execution failed later";
         let mut id = row.events;
-        for _ in 0..DEEPEST {
+        for _ in 0..MAX_LEVELS {
             if id <= scheduled {
                 break;
             }

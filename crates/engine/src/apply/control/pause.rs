@@ -31,11 +31,11 @@ impl ControlContext<'_> {
             }
             ControlCommand::RedriveDeadLetter(redrive, reply) => {
                 let id = redrive.id;
-                self.with_letter(id, reply, |control| control.redrive_letter(&redrive))
+                self.with_dead_letter(id, reply, |control| control.redrive_dead_letter(&redrive))
             }
             ControlCommand::DiscardDeadLetter(discard, reply) => {
                 let id = discard.id;
-                self.with_letter(id, reply, |control| control.discard_letter(&discard))
+                self.with_dead_letter(id, reply, |control| control.discard_dead_letter(&discard))
             }
             ControlCommand::BeginBulk(bulk, reply) => {
                 self.client(reply, |control| Ok(control.begin_bulk(&bulk)?))

@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::subject::Subject;
-use crate::memory::move_tasks::RunningMoveTask;
+use rampmeter_index::RunningMoveTask;
 
 /// Most messages a second that can be asked for.
-const FASTEST: i64 = 500;
+const MAX_PER_SECOND: i64 = 500;
 
 /// Most tasks in a list.
 const MAX_LISTED: i64 = 10;
@@ -102,7 +102,7 @@ impl MoveTasks<'_, '_> {
         };
         let rate = match start.max_messages_per_second {
             None => None,
-            Some(rate @ 1..=FASTEST) => u32::try_from(rate).ok(),
+            Some(rate @ 1..=MAX_PER_SECOND) => u32::try_from(rate).ok(),
             Some(rate) => {
                 return Err(parameter(
                     "MaxNumberOfMessagesPerSecond",

@@ -22,7 +22,7 @@ use crate::apply::queues::attempt;
 use crate::apply::queues::context::{QueueContext, QueueStore};
 use crate::apply::queues::send::sequence_number;
 use crate::apply::queues::status::group_of;
-use crate::apply::subject::Answer;
+use crate::apply::subject::Response;
 use crate::apply::subject::Subject;
 use crate::command::Reply;
 use rampmeter_index::Taking;
@@ -191,7 +191,7 @@ impl Receives<'_, '_> {
     fn take_messages(
         &mut self,
         taking: Taking,
-    ) -> Result<Answer<Vec<ReceivedMessage>>, StoreFailure> {
+    ) -> Result<Response<Vec<ReceivedMessage>>, StoreFailure> {
         self.queue
             .answer_to(|queue| queue.receives().take_and_hand_out(taking))
     }

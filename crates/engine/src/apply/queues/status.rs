@@ -181,7 +181,7 @@ impl QueueContext<'_> {
         self.withdraw(queue, message, &envelope)?;
         self.store.messages.delete_message(message)?;
         if self.memory.queues.target_of(queue).is_some() {
-            self.store.queues.forget_letter(message)?;
+            self.store.queues.forget_dead_letter(message)?;
         }
         self.store.queues.delete_envelope(message)
     }

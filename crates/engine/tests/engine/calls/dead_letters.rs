@@ -134,7 +134,7 @@ async fn a_letter_that_a_catch_took_up_is_refused_and_can_be_discarded() {
     let letter = letter(&engine).await;
     assert!(letter.handled);
     let counts = engine.calls().target_counts().await.unwrap();
-    assert_eq!(counts["erp"].handled_letters, 1);
+    assert_eq!(counts["erp"].handled_dead_letters, 1);
     let refused = redrive(&engine, letter.id, None).await.unwrap_err();
     assert!(refused.to_string().contains("SUCCEEDED"), "{refused}");
     assert_eq!(letters(&engine).await.len(), 1);

@@ -86,11 +86,11 @@ fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_succes
     let mut drainer = Drainer::new(terms, 9, None, BEGIN);
     drainer.step(BEGIN, 0);
     drainer.has_read(None, BEGIN).unwrap();
-    let Step::Write { state, .. } = drainer.step(BEGIN, 0) else {
+    let Action::Write { state, .. } = drainer.step(BEGIN, 0) else {
         panic!("it takes permits");
     };
     drainer.has_written(Written::Done, BEGIN, 0);
-    let Step::Receive { lane, permits } = drainer.step(BEGIN, 0) else {
+    let Action::Receive { lane, permits } = drainer.step(BEGIN, 0) else {
         panic!("it receives");
     };
     let used = drainer.has_received(lane, &permits, permits.len(), BEGIN);
@@ -105,13 +105,13 @@ fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_succes
     let now = BEGIN.saturating_add(millis(300));
     assert!(matches!(
         drainer.step(now, 0),
-        Step::Write { .. } | Step::Receive { .. }
+        Action::Write { .. } | Action::Receive { .. }
     ));
     drainer.has_written(Written::Lost, now, 0);
     let now = now.saturating_add(millis(5));
-    assert_eq!(drainer.step(now, 0), Step::Read);
+    assert_eq!(drainer.step(now, 0), Action::Read);
     drainer.has_read(Some(&later), now).unwrap();
-    let Step::Write {
+    let Action::Write {
         state, generation, ..
     } = drainer.step(now, 0)
     else {
@@ -126,7 +126,7 @@ fn a_drainer_that_is_succeeded_starts_nothing_and_leaves_its_calls_to_its_succes
     let item = Item { state, ..later };
     drainer.has_read(Some(&item), now).unwrap();
     let mut steps = (0..10).map(|_| drainer.step(now, 0));
-    assert!(steps.any(|step| step == Step::End(End::Succeeded)));
+    assert!(steps.any(|step| step == Action::End(End::Succeeded)));
 }
 
 #[test]
@@ -182,9 +182,9 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
     };
     let terms = terms(rules, 10);
     let mut drainer = Drainer::new(terms, 9, Some(Priority::High), BEGIN);
-    assert_eq!(drainer.step(BEGIN, 0), Step::Read);
+    assert_eq!(drainer.step(BEGIN, 0), Action::Read);
     drainer.has_read(None, BEGIN).unwrap();
-    let Step::Write {
+    let Action::Write {
         state,
         version,
         generation,
@@ -196,7 +196,7 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
     assert_eq!(version, None);
     // Written, but not acknowledged.
     drainer.has_written(Written::Lost, BEGIN, 0);
-    assert_eq!(drainer.step(BEGIN, 0), Step::Read);
+    assert_eq!(drainer.step(BEGIN, 0), Action::Read);
     let item = Item {
         state,
         version: 1,
@@ -204,8 +204,8 @@ fn what_an_unacknowledged_write_took_is_taken_up_and_not_taken_twice() {
         orders,
     };
     drainer.has_read(Some(&item), BEGIN).unwrap();
-    assert!(matches!(drainer.step(BEGIN, 0), Step::UseHand { .. }));
-    assert!(matches!(drainer.step(BEGIN, 0), Step::Wait(_)));
+    assert!(matches!(drainer.step(BEGIN, 0), Action::UseHand { .. }));
+    assert!(matches!(drainer.step(BEGIN, 0), Action::Wait(_)));
 }
 
 #[test]
@@ -225,10 +225,10 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
         .is_none_or(|judgement| judgement.closed_for.is_none())
     {
         match drainer.step(now, 0) {
-            Step::Read => {
+            Action::Read => {
                 drainer.has_read(item.as_ref(), now).unwrap();
             }
-            Step::Write {
+            Action::Write {
                 state,
                 version,
                 generation,
@@ -242,7 +242,7 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
                 });
                 drainer.has_written(Written::Done, now, 0);
             }
-            Step::Receive { lane, permits } => {
+            Action::Receive { lane, permits } => {
                 for permit in drainer.has_received(lane, &permits, permits.len(), now) {
                     calls += 1;
                     let wrong = WentWrong {
@@ -256,7 +256,7 @@ fn calls_that_cannot_connect_close_the_target_for_every_drainer_and_hear_whose_t
                     drainer.ended(permit, Ending::Wrong(wrong));
                 }
             }
-            Step::Wait(until) => now = until,
+            Action::Wait(until) => now = until,
             other => panic!("{other:?}"),
         }
         let judgements = drainer.take_judgements().into_iter();

@@ -11,7 +11,7 @@ use crate::cli::answer::print;
 use crate::client::{Client, ServerArguments, text};
 
 /// The time between two checks whether a target is drained.
-const LOOK: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Options of `target pause`, `resume` and `drain`.
 #[derive(Debug, Args)]
@@ -102,7 +102,7 @@ pub(super) async fn drain(arguments: Arguments) -> Result<(), Failure> {
             note(&format!("{out} in flight"));
             told = Some(out);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::aws::{Answer, Aws};
+use crate::aws::{Aws, WireResponse};
 use crate::process::{Server, rampmeter, run, stderr};
 use crate::workspace::Workspace;
 
@@ -68,7 +68,7 @@ pub(crate) async fn signed(
     target: &str,
     input: &Value,
     date: &str,
-) -> Answer {
+) -> WireResponse {
     let host = aws.url.trim_start_matches("http://");
     let service = if target.starts_with("AmazonSQS") {
         "sqs"
@@ -93,7 +93,7 @@ pub(crate) async fn signed(
         .header("x-amz-target", target)
         .header("authorization", authorization)
         .body(body);
-    Answer::read(request.send().await.expect("an answer")).await
+    WireResponse::read(request.send().await.expect("an answer")).await
 }
 
 /// The URLs of all queues, for whoever may read.

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::aws::{Answer, machine_arn};
+use crate::aws::{WireResponse, machine_arn};
 use crate::process::Server;
 use crate::workspace::Workspace;
 
@@ -71,7 +71,7 @@ async fn a_body_that_is_not_the_json_of_the_operation_is_refused() {
             .post(&aws.url)
             .header("x-amz-target", "AWSStepFunctions.StartExecution")
             .body(body.to_owned());
-        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        let answer = WireResponse::read(request.send().await.expect("an answer")).await;
         let body: String = body.chars().take(50).collect();
         assert_eq!(
             (answer.status, answer.error()),
@@ -84,7 +84,7 @@ async fn a_body_that_is_not_the_json_of_the_operation_is_refused() {
         .post(&aws.url)
         .header("x-amz-target", "AWSStepFunctions.StartExecution")
         .body(vec![0xff, 0xfe, 0x00]);
-    let answer = Answer::read(request.send().await.expect("an answer")).await;
+    let answer = WireResponse::read(request.send().await.expect("an answer")).await;
     assert_eq!(answer.error(), "SerializationException");
     still_serves(&server).await;
 }
@@ -113,7 +113,7 @@ async fn other_methods_and_paths_get_an_aws_error() {
     let aws = server.aws();
     for method in [Method::GET, Method::PUT, Method::DELETE, Method::OPTIONS] {
         let request = aws.http.request(method.clone(), format!("{}/", aws.url));
-        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        let answer = WireResponse::read(request.send().await.expect("an answer")).await;
         assert_eq!(
             (answer.status, answer.error()),
             (405, "MethodNotAllowed"),
@@ -134,7 +134,7 @@ async fn other_methods_and_paths_get_an_aws_error() {
             .post(format!("{}{path}", aws.url))
             .header("x-amz-target", "AWSStepFunctions.ListStateMachines")
             .body("{}");
-        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        let answer = WireResponse::read(request.send().await.expect("an answer")).await;
         // A client may normalise a path to the root before it is sent.
         assert!(
             (answer.status, answer.error()) == (404, "UnknownOperationException")
@@ -220,7 +220,7 @@ async fn a_web_page_of_another_site_may_not_use_the_port() {
             .header("origin", origin)
             .header("x-amz-target", "AWSStepFunctions.ListStateMachines")
             .body("{}");
-        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        let answer = WireResponse::read(request.send().await.expect("an answer")).await;
         assert_eq!(answer.status, status, "{origin}: {}", answer.body);
     }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::aws::{Answer, Aws};
+use crate::aws::{Aws, WireResponse};
 use crate::process::Server;
 use crate::workspace::Workspace;
 
-async fn sqs(aws: &Aws, operation: &str, input: Value) -> Answer {
+async fn sqs(aws: &Aws, operation: &str, input: Value) -> WireResponse {
     aws.call(&format!("AmazonSQS.{operation}"), input).await
 }
 
@@ -122,7 +122,7 @@ async fn the_trace_of_a_request_stays_with_its_message_and_goes_with_it_to_the_d
             .header("x-amz-target", format!("AmazonSQS.{operation}"))
             .header("X-Amzn-Trace-Id", header)
             .body(input.to_string());
-        let answer = Answer::read(request.send().await.expect("an answer")).await;
+        let answer = WireResponse::read(request.send().await.expect("an answer")).await;
         assert_eq!(answer.status, 200, "{operation}: {}", answer.body);
         answer.body
     };

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::aws::Answer;
+use crate::aws::WireResponse;
 use crate::process::Server;
 use crate::vendor::Vendor;
 use crate::workspace::Workspace;
@@ -43,7 +43,7 @@ async fn a_queue_url_carries_the_name_under_which_the_client_came() {
         .header("host", "rampmeter.internal:4566")
         .header("x-amz-target", "AmazonSQS.GetQueueUrl")
         .body(r#"{"QueueName":"vendor-high"}"#);
-    let answer = crate::aws::Answer::read(request.send().await.expect("an answer")).await;
+    let answer = crate::aws::WireResponse::read(request.send().await.expect("an answer")).await;
     let url = "http://rampmeter.internal:4566/000000000000/vendor-high";
     assert_eq!(answer.body, json!({ "QueueUrl": url }));
 }
@@ -182,7 +182,7 @@ async fn the_longest_message_and_the_longest_definition_arrive_however_they_are_
             .header("content-type", "application/x-amz-json-1.0")
             .header("x-amz-target", target)
             .body(body);
-        Answer::read(request.send().await.expect("an answer")).await
+        WireResponse::read(request.send().await.expect("an answer")).await
     };
     // Each of these characters is as short as possible in UTF-8 and as long as possible in a client's JSON.
     for (escaped, count) in [

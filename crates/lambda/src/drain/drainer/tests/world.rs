@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rampmeter_dispatch::{Limit, PermitId, Priority, Rules, SharedCeiling, Time};
 
-use super::super::super::step::{Counts, End, GRACE, Step, Terms, Written};
+use super::super::super::action::{Action, Counts, End, GRACE, Terms, Written};
 use super::super::Drainer;
 use crate::ending::Ending;
 use crate::shared::{Generation, Item};
@@ -240,12 +240,12 @@ impl World {
             budget -= 1;
             assert!(budget > 0, "a drainer does not come to rest");
             match sim.drainer.step(local, self.chance.next()) {
-                Step::Wait(until) => {
+                Action::Wait(until) => {
                     let wait = until.saturating_since(local).max(millis(1));
                     sim.wakes_at = self.now.saturating_add(wait);
                     happened = false;
                 }
-                Step::End(end) => ends = Some(end),
+                Action::End(end) => ends = Some(end),
                 step => self.perform(&mut sim, step, local),
             }
         }
@@ -263,13 +263,13 @@ impl World {
         false
     }
 
-    pub(super) fn perform(&mut self, sim: &mut Sim, step: Step, local: Time) {
+    pub(super) fn perform(&mut self, sim: &mut Sim, step: Action, local: Time) {
         match step {
-            Step::Read => {
+            Action::Read => {
                 let item = self.item.as_ref();
                 sim.drainer.has_read(item, local).expect("it is ours");
             }
-            Step::Write {
+            Action::Write {
                 state,
                 version,
                 generation,
@@ -301,7 +301,7 @@ impl World {
                 };
                 sim.drainer.has_written(written, local, self.chance.next());
             }
-            Step::Receive { lane, permits } => {
+            Action::Receive { lane, permits } => {
                 let queue = &mut self.lanes[lane.index()];
                 let count = permits.len().min(queue.len());
                 let messages: Vec<usize> = queue.drain(..count).collect();
@@ -310,16 +310,16 @@ impl World {
                     self.call(sim, permit, message, local);
                 }
             }
-            Step::UseHand { permit } => {
+            Action::UseHand { permit } => {
                 let message = sim.hand.take().expect("it is in hand");
                 self.call(sim, permit, message, local);
             }
-            Step::HandBack { after } => {
+            Action::HandBack { after } => {
                 let message = sim.hand.take().expect("it is in hand");
                 self.hidden
                     .push((self.now.saturating_add(after + millis(5)), message));
             }
-            Step::Wait(_) | Step::End(_) => unreachable!("handled before"),
+            Action::Wait(_) | Action::End(_) => unreachable!("handled before"),
         }
     }
 

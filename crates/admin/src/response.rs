@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 /// A JSON object under its schema.
 #[derive(Debug)]
-pub(crate) struct Answer(pub(crate) Value);
+pub(crate) struct JsonResponse(pub(crate) Value);
 
-impl IntoResponse for Answer {
+impl IntoResponse for JsonResponse {
     fn into_response(self) -> Response {
         json_response(StatusCode::OK, &self.0)
     }

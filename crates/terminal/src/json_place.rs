@@ -5,10 +5,11 @@
 use std::ops::Range;
 
 /// Deepest nesting that is followed.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 
 /// The bytes of the value at `pointer` (RFC 6901); of its nearest ancestor that exists when it does not.
-pub(crate) fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
+#[must_use]
+pub fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
     let mut cursor = Cursor {
         text: text.as_bytes(),
         at: 0,
@@ -19,7 +20,7 @@ pub(crate) fn locate(text: &str, pointer: &str) -> Option<Range<usize>> {
         .split('/')
         .skip(1)
         .filter(|segment| !segment.is_empty());
-    for segment in segments.take(DEEPEST) {
+    for segment in segments.take(MAX_DEPTH) {
         let name = segment.replace("~1", "/").replace("~0", "~");
         let inner = &text[place.clone()];
         let found = member(inner, &name).or_else(|| element(inner, &name));

@@ -5,8 +5,9 @@ use rampmeter_store::MoveTaskRow;
 
 /// A running task.
 #[derive(Debug, Clone)]
-pub(crate) struct RunningMoveTask {
-    pub(crate) row: MoveTaskRow,
+pub struct RunningMoveTask {
+    /// Its row.
+    pub row: MoveTaskRow,
     /// When the next message is due; a task without a rate is always due.
-    pub(crate) next: Time,
+    pub next: Time,
 }

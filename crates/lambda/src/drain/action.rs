@@ -36,7 +36,7 @@ impl Terms {
 
 /// What to do next. Afterwards the drainer is told how it went.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum Action {
     /// Read the item.
     Read,
     /// Write the item, if its version is still this one (`None`: if there is no item).

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct VendorResponse {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) content: Content,
@@ -27,10 +27,10 @@ pub(crate) enum Content {
 /// The media type of most JSON.
 pub(crate) const JSON: &str = "application/json;charset=UTF-8";
 
-impl Answer {
+impl VendorResponse {
     /// An answer without a body.
-    pub(crate) fn empty(status: u16) -> Answer {
-        Answer {
+    pub(crate) fn empty(status: u16) -> VendorResponse {
+        VendorResponse {
             status,
             headers: Vec::new(),
             content: Content::Nothing,
@@ -39,21 +39,21 @@ impl Answer {
     }
 
     /// An answer of plain JSON.
-    pub(crate) fn json(status: u16, body: Value) -> Answer {
-        Answer {
+    pub(crate) fn json(status: u16, body: Value) -> VendorResponse {
+        VendorResponse {
             content: Content::Json(JSON, Box::new(body)),
-            ..Answer::empty(status)
+            ..VendorResponse::empty(status)
         }
     }
 
     /// The same with one more header. Its value must be fit for a header.
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Answer {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> VendorResponse {
         self.headers.push((name, value.into()));
         self
     }
 
     /// The same under this error code.
-    pub(crate) fn coded(mut self, code: &'static str) -> Answer {
+    pub(crate) fn coded(mut self, code: &'static str) -> VendorResponse {
         self.code = code;
         self
     }
@@ -74,7 +74,7 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for VendorResponse {
     fn into_response(self) -> Response {
         let mut response = Response::builder().status(self.status);
         for (name, value) in self.headers {

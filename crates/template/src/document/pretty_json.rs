@@ -6,7 +6,7 @@ use serde_json::Value;
 const WIDTH: usize = 100;
 
 /// The text of a value, with a line break at its end.
-pub(crate) fn laid_out(value: &Value) -> String {
+pub(crate) fn pretty_json(value: &Value) -> String {
     let mut out = String::new();
     write(value, 0, 0, &mut out);
     out.push('\n');
@@ -84,7 +84,7 @@ mod tests {
             "a": [1, "two", { "b": {} }],
             "long": ["x".repeat(60), "y".repeat(60)],
         });
-        let text = laid_out(&value);
+        let text = pretty_json(&value);
         assert_eq!(serde_json::from_str::<Value>(&text).expect("JSON"), value);
         assert_eq!(
             text.lines().nth(1),
