@@ -50,7 +50,7 @@ impl fmt::Display for KeyFault {
                 "is the same for items of the outer Map: Map.Item.Index is that of the inner one"
             }
             KeyFault::SameForPasses => "is the same for every pass through the loop",
-            KeyFault::OtherForAttempts => "is another one for each attempt",
+            KeyFault::OtherForAttempts => "differs between the attempts of one call",
         })
     }
 }

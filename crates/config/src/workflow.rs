@@ -105,7 +105,7 @@ fn check_source(
     let wrong = match (target, other) {
         (Some(target), _) => format!("`source` is a queue of the target {}", clipped(&target.key)),
         (None, Some(other)) => format!(
-            "`source` is the source of the workflow {} already",
+            "`source` is already the source of the workflow {}",
             clipped(&other.name)
         ),
         (None, None) => return,

@@ -25,7 +25,7 @@ pub enum CallerError {
     #[error("the token URL must be http or https, with a host and without user name or fragment")]
     TokenUrl,
     /// A URL names an address that a call may not connect to.
-    #[error("{0} is no public address; `allow_networks` of the target can allow it")]
+    #[error("{0} is not a public address; `allow_networks` of the target can allow it")]
     Address(IpAddr),
     /// A URL of plain HTTP may lead over the public internet.
     #[error(

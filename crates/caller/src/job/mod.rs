@@ -97,7 +97,7 @@ impl JobContext<'_> {
             (_, outcome) => match protocol {
                 Some(protocol) => (protocol.poll)(follow_up, self, outcome, now),
                 None => PollResult::Lost {
-                    reason: "the configuration says that jobs are not followed any more".to_owned(),
+                    reason: "the configuration says that jobs are no longer followed".to_owned(),
                 },
             },
         }

@@ -16,7 +16,7 @@ pub struct Network {
 
 /// The text is not a block of addresses.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("is no block of addresses such as 10.20.0.0/16, fd00:1::/32 or 10.1.2.3")]
+#[error("is not a block of addresses such as 10.20.0.0/16, fd00:1::/32 or 10.1.2.3")]
 pub struct BadNetwork;
 
 impl FromStr for Network {

@@ -18,7 +18,7 @@ pub type Lookup = Arc<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub(crate) enum Denied {
     #[error(
-        "{name} leads to {address}, which is no public address; `allow_networks` of the target can allow it"
+        "{name} leads to {address}, which is not a public address; `allow_networks` of the target can allow it"
     )]
     NotPublic { name: String, address: IpAddr },
     #[error(

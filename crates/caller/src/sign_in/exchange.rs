@@ -49,7 +49,7 @@ pub enum SignInError {
         status: u16,
     },
     /// The newest refresh token cannot be read, or its successor could not be saved.
-    #[error("the sign-in was not tried, for a new refresh token could not be kept: {0}")]
+    #[error("the sign-in was not attempted, because a new refresh token could not be kept: {0}")]
     NotKept(String),
     /// The request could not be made.
     #[error("the sign-in could not be made: {0}")]

@@ -142,7 +142,7 @@ pub(super) fn repeats_safely(request: &Request) -> bool {
 
 pub(super) fn sign_in_advice(auth: &Auth) -> &'static str {
     match auth {
-        Auth::None => "the target has no `auth`, and the vendor wants one",
+        Auth::None => "the target has no `auth`, but the vendor requires one",
         Auth::OAuth2(oauth2) if oauth2.grant.kind() == GrantKind::RefreshToken => {
             "the refresh token may be used up, revoked or too old (QuickBooks and Xero replace it at each use): let a person consent again and put the new one into the configuration"
         }

@@ -146,7 +146,7 @@ async fn no_name_leads_to_a_denied_address() {
             else {
                 panic!("{name} {address}: {outcome:?}")
             };
-            assert!(why.contains("no public address"), "{why}");
+            assert!(why.contains("not a public address"), "{why}");
         }
     }
     assert_eq!(vendor.waiting(), 0);

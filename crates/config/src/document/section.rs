@@ -225,7 +225,7 @@ impl<'a> Section<'a> {
         let served: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let problem = Problem::new(
             Code::BadValue,
-            format!("`{key}` is none of the served values"),
+            format!("`{key}` is not one of the supported values"),
         )
         .at(&found.location)
         .note(format!("served are {}", served.join(", ")));

@@ -33,10 +33,10 @@ macro_rules! codes {
 
 codes! {
     Syntax "RM0101" "The file is not valid TOML or JSON.",
-    UnknownKey "RM0102" "A key is not one of those served at this place.",
+    UnknownKey "RM0102" "A key is not one of those supported at this place.",
     MissingKey "RM0103" "A required key is missing.",
     WrongType "RM0104" "A value has the wrong type.",
-    BadValue "RM0105" "A value is outside the values served at this place.",
+    BadValue "RM0105" "A value is outside those supported at this place.",
     BadDuration "RM0106" "A duration cannot be read, has no unit or is out of range.",
     UnreadableFile "RM0107" "The configuration file cannot be read.",
     UnsupportedVersion "RM0108" "The file's version is not one that this program reads.",
@@ -60,7 +60,7 @@ codes! {
     BadSubstitution "RM0403" "A substitution is misnamed or hides a predefined one.",
     ReferenceOffAws "RM3001" "A target refers to a variable or a file, which its functions on AWS do not have.",
     MissingSecret "RM3002" "A secret that is referred to was not given to the function.",
-    BadSecretName "RM3003" "The name of a secret is one that neither Secrets Manager nor the Parameter Store takes.",
+    BadSecretName "RM3003" "The name of a secret is one that neither Secrets Manager nor the Parameter Store accepts.",
     PublicSecret "RM3004" "A secret would be written into a definition, which everybody may read.",
     LimitKind "RM4001" "A limit is neither or both of concurrency and calls per time.",
     BadLimit "RM4002" "A limit's number is zero or too large.",
@@ -69,12 +69,12 @@ codes! {
     BadWindow "RM4005" "A limit's window is shorter or longer than is served.",
     BadDeferrals "RM4006" "max_deferrals is not a number of at least 1, a table of them or \"unlimited\".",
     // RM4007 was "a limit uses a feature that is not served yet". It is not used again.
-    BadReset "RM4008" "A limit's reset is not a time of day in a time zone, or stands beside per.",
+    BadReset "RM4008" "A limit's reset is not a time of day in a time zone, or is given together with per.",
     BadShare "RM4009" "A share of a limit is nothing, more than the limit, or less than the reserve.",
     NoLimit "RM4010" "A target has no limit: every call that waits is sent at once.",
     FixedZone "RM4011" "A reset or a pause is in a time zone that has no summer time, and was probably meant to have one.",
-    BadPause "RM4012" "A pause by the calendar names no lane, no days, no two times of day or no time zone.",
-    BadTariff "RM4013" "A limit's applies_to, cost or by names no calls, no number of places or no key.",
+    BadPause "RM4012" "A planned pause lacks lanes, days, two times of day or a time zone.",
+    BadTariff "RM4013" "A limit's applies_to, cost or by names no calls, no number of slots or no key.",
 }
 
 impl fmt::Display for Code {

@@ -67,7 +67,7 @@ pub(super) fn read(
         let key = &credential.access_key_id;
         if credentials.iter().any(|known| known.access_key_id == *key) {
             reading.note(
-                Problem::new(Code::BadCredential, "an access key id is there twice").at(&item.span),
+                Problem::new(Code::BadCredential, "an access key id occurs twice").at(&item.span),
             );
         }
         credentials.push(credential);

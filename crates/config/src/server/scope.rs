@@ -60,7 +60,7 @@ pub(super) fn read(reading: &Reading<'_>, credential: &Section<'_>) -> Option<Sc
                 || found.value.len() > 128
                 || !found.value.chars().all(letters)
             {
-                let what = format!("`{key}` holds what is no name or pattern of one");
+                let what = format!("`{key}` holds something that is neither a name nor a pattern");
                 reading.note(Problem::new(Code::BadValue, what).at(&found.location));
                 return None;
             }

@@ -57,7 +57,7 @@ pub(crate) fn check(reading: &Reading<'_>, section: &Section<'_>, profile: &Prof
             reading.note(
                 Problem::new(
                     Code::DeniedAddress,
-                    format!("{host} is no public address, and calls may not connect to it"),
+                    format!("{host} is not a public address, and calls may not connect to it"),
                 )
                 .at(&node.span)
                 .help("if it is meant, add its network to `allow_networks` of the target"),

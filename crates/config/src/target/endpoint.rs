@@ -120,7 +120,7 @@ fn base_url(
         )
         .at(&entry.key_span);
         reading.note(match known {
-            Some(_) => problem.note("it does not follow from the `base_url` of the target, which is no host of the vendor's"),
+            Some(_) => problem.note("it does not follow from the `base_url` of the target, which is not a host of the vendor"),
             None if names.is_empty() => problem,
             None => problem.note(format!("{} has these: {}", vendor.title, names.join(", "))),
         });

@@ -112,8 +112,8 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
     };
     let (from, to) = hours
         .split_once('-')
-        .ok_or("has no two times of day with a - between them")?;
-    let wrong = "has a time of day that is none from 00:00 to 24:00";
+        .ok_or("does not have two times of day with a - between them")?;
+    let wrong = "has a time of day that is not between 00:00 and 24:00";
     let from = time_of_day(from).ok_or(wrong)?;
     let to = match to {
         "24:00" => Time::midnight(),
@@ -124,7 +124,7 @@ fn parse(text: &str) -> Result<Parsed, &'static str> {
         return Err("ends when it begins");
     }
     let zone = TimeZone::get(zone).map_err(|_| "names no time zone of the IANA database")?;
-    let days = days_of(&days.to_ascii_lowercase()).ok_or("names days that are none")?;
+    let days = days_of(&days.to_ascii_lowercase()).ok_or("names days that do not exist")?;
     Ok((days, from, to, zone))
 }
 

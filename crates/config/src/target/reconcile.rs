@@ -52,7 +52,7 @@ pub(crate) fn question(reading: &Reading<'_>, target: &Section<'_>) -> Option<Te
     reading.note(
         Problem::new(
             Code::BadValue,
-            "`path` must begin with / and hold a place for what the call holds",
+            "`path` must begin with / and hold a placeholder for a part of the call",
         )
         .at(&path.location)
         .help("write \"/orders?ref={/orderNumber}\" for a member of the request body, or {IdempotencyKey}"),

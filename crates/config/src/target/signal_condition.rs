@@ -121,7 +121,9 @@ fn test(section: &Section<'_>, key: &str) -> Option<Test> {
 fn header_name(name: &str) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
     match typed_header(&name, "") {
-        Err(rampmeter_call::HeaderError::BadName(_)) => Err("is no name of a header".to_owned()),
+        Err(rampmeter_call::HeaderError::BadName(_)) => {
+            Err("is not the name of a header".to_owned())
+        }
         _ => Ok(name),
     }
 }

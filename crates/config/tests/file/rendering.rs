@@ -73,7 +73,7 @@ fn broken_toml_is_shown_where_it_breaks() {
 1 | [server
   |        ^ unclosed table, expected `]`
   |
-  = note: the rest of the file is judged when this is put right
+  = note: the rest of the file is checked once this is fixed
   = see: rampmeter explain RM0101";
     assert_eq!(shown("[server\n"), expected);
 }
@@ -86,7 +86,7 @@ fn broken_json_is_shown_where_it_breaks() {
 2 |   "server": {,}
   |              ^ a key in double quotes is expected here
   |
-  = note: the rest of the file is judged when this is put right
+  = note: the rest of the file is checked once this is fixed
   = see: rampmeter explain RM0101"#;
     let report = json("{\n  \"server\": {,}\n}").unwrap_err();
     assert_eq!(report.to_string(), expected);

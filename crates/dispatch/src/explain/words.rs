@@ -47,7 +47,7 @@ impl Explanation {
                     let _ = write!(words, "; the next probe leaves in {}", span(until, now));
                 }
                 Some(_) => words.push_str("; the next probe leaves now"),
-                None => words.push_str("; a probe is out"),
+                None => words.push_str("; a probe is in flight"),
             }
         }
         words
@@ -131,9 +131,9 @@ impl Holder {
             Holder::OrderingKey { call } => {
                 format!("call {call}, which has the same OrderingKey and goes first")
             }
-            Holder::BackOff { after: None } => "the backoff before its repeat".to_owned(),
+            Holder::BackOff { after: None } => "the backoff before its next attempt".to_owned(),
             Holder::BackOff { after: Some(after) } => {
-                format!("the backoff before its repeat, after {after}")
+                format!("the backoff before its next attempt, after {after}")
             }
             Holder::Delay => "the delay that it was sent with".to_owned(),
             Holder::SetBack { refusals: 1 } => {

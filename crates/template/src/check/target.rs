@@ -176,8 +176,9 @@ fn address(profile: &Profile, place: Subject, table: &str) -> Option<Finding> {
         return Some(Finding::error(UNREACHABLE, place, message, help));
     }
     if check_address(url, &[]).is_err() {
-        let message =
-            format!("{host} is no public address: the functions would have to be in its network");
+        let message = format!(
+            "{host} is not a public address: the functions would have to be in its network"
+        );
         let help = "deploy with VpcSubnetIds and VpcSecurityGroupIds, in subnets with a way to SQS, DynamoDB and Step Functions";
         return Some(Finding::warning(UNREACHABLE, place, message, help));
     }

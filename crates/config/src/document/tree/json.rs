@@ -21,7 +21,7 @@ impl From<Fault> for Problem {
         Problem::new(Code::Syntax, "the file is not valid JSON")
             .at(fault.span)
             .label(fault.label)
-            .note("the rest of the file is judged when this is put right")
+            .note("the rest of the file is checked once this is fixed")
     }
 }
 

@@ -26,7 +26,7 @@ fn problem(error: &toml::de::Error) -> Problem {
         Some(span) => problem.at(span).label(error.message()),
         None => problem.note(error.message()),
     };
-    problem.note("the rest of the file is judged when this is put right")
+    problem.note("the rest of the file is checked once this is fixed")
 }
 
 fn table(entries: &DeTable<'_>) -> Table {

@@ -186,7 +186,7 @@ fn kind_of(reading: &Reading<'_>, node: &Node) -> Option<&'static Kind> {
                 if kind.is_some() {
                     return kind;
                 }
-                let problem = Problem::new(Code::BadValue, "`kind` is no kind of auth").at(span);
+                let problem = Problem::new(Code::BadValue, "`kind` is not a kind of auth").at(span);
                 let of_oauth2: Vec<&str> = names
                     .iter()
                     .copied()

@@ -169,7 +169,7 @@ fn token_url(
             section.reading.note(
                 Problem::new(
                     Code::MissingKey,
-                    "the `audience` is no URL, so it does not say who gives tokens",
+                    "the `audience` is not a URL, so it does not say who issues tokens",
                 )
                 .at(&node.span)
                 .help("write it with https://, such as \"https://login.salesforce.com\"; or add `token_url`"),

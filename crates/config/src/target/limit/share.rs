@@ -79,7 +79,7 @@ fn one(node: &Node, max: u64, reserved: u32) -> Result<u32, String> {
 fn percentage(text: &str) -> Result<u8, String> {
     let part = text.strip_suffix('%').and_then(|part| part.parse().ok());
     part.filter(|part| *part <= 100)
-        .ok_or_else(|| "is no percentage from 1% to 100%".to_owned())
+        .ok_or_else(|| "is not a percentage from 1% to 100%".to_owned())
 }
 
 #[cfg(test)]
