@@ -82,7 +82,10 @@ pub(crate) enum Attempted {
     /// Nobody waits for it.
     Gone,
     /// It is to be tried again.
-    Again { after: Duration, record: CallRecord },
+    Again {
+        after: Duration,
+        record: Box<CallRecord>,
+    },
     /// No request left; one may leave after a while.
     Back { after: Duration },
 }
@@ -219,7 +222,10 @@ impl Call<'_> {
             let job = Job::accepted(follow_up, now);
             let after = job.pause(target, now);
             (record.job, record.unknown) = (Some(job), false);
-            return Attempted::Again { after, record };
+            return Attempted::Again {
+                after,
+                record: Box::new(record),
+            };
         }
         let judgement = ended(self.ending_of(&outcome, &record)).await;
         let token = ready.token;
@@ -246,7 +252,10 @@ impl Call<'_> {
                 record.attempts = attempts;
                 record.refusals = refusals;
                 record.unknown = unknown;
-                Attempted::Again { after, record }
+                Attempted::Again {
+                    after,
+                    record: Box::new(record),
+                }
             }
         }
     }
@@ -303,7 +312,10 @@ impl Call<'_> {
             JobAction::Again { follow_up, after } => {
                 let after = after.max(closed_for(judgement));
                 record.job = Some(job.goes_on(follow_up));
-                Attempted::Again { after, record }
+                Attempted::Again {
+                    after,
+                    record: Box::new(record),
+                }
             }
         }
     }

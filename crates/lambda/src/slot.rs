@@ -118,7 +118,7 @@ impl Slot {
                 }
                 Attempted::Gone => return call.forget().await,
                 Attempted::Back { after } => return call.hand_back(after).await,
-                Attempted::Again { after, record } => (after, record),
+                Attempted::Again { after, record } => (after, *record),
             };
             if after > MAX_WAIT || !self.has_time_for_a_call(after) {
                 return call.hand_back(after).await;

@@ -11,17 +11,37 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// Samples, the oldest first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct History<'a>(pub(crate) &'a VecDeque<Sample>);
+pub(crate) struct History<'a> {
+    kept: &'a VecDeque<Sample>,
+    is_whole: bool,
+}
 
 impl<'a> History<'a> {
-    /// The oldest sample that is known.
+    /// All the samples since the process began, which was so recently that none had to be dropped.
+    pub(crate) fn whole(kept: &'a VecDeque<Sample>) -> History<'a> {
+        History {
+            kept,
+            is_whole: true,
+        }
+    }
+
+    /// The latest of more samples than are kept.
+    pub(crate) fn latest(kept: &'a VecDeque<Sample>) -> History<'a> {
+        History {
+            kept,
+            is_whole: false,
+        }
+    }
+
+    /// The sample since which results count. None if all of them do: a process counts from zero, and what it counted before
+    /// its first sample is as recent as the rest.
     pub(crate) fn oldest(self) -> Option<&'a Sample> {
-        self.0.front()
+        self.kept.front().filter(|_| !self.is_whole)
     }
 
     /// The newest sample that is at least a minute older than `at`.
     pub(crate) fn minute_before(self, at: UnixMillis) -> Option<&'a Sample> {
-        let mut newest_first = self.0.iter().rev();
+        let mut newest_first = self.kept.iter().rev();
         newest_first.find(|kept| at.saturating_since(kept.at) >= MINUTE)
     }
 
@@ -32,7 +52,7 @@ impl<'a> History<'a> {
         count: impl Fn(&Sample) -> u64,
     ) -> Option<&'a Sample> {
         let counted = count(now);
-        let mut newest_first = self.0.iter().rev();
+        let mut newest_first = self.kept.iter().rev();
         let quiet = newest_first
             .by_ref()
             .take_while(|kept| count(kept) == counted);
@@ -62,7 +82,7 @@ mod tests {
             .into_iter()
             .map(|(at, count)| sample(at, count))
             .collect();
-        let history = History(&kept);
+        let history = History::latest(&kept);
         let count = |sample: &Sample| sample.executions.as_u64().unwrap_or_default();
         let begin = |now: Sample| {
             history
@@ -73,6 +93,7 @@ mod tests {
         assert_eq!(begin(sample(280, 9)), Some(30));
         assert_eq!(begin(sample(280, 10)), Some(220));
         assert_eq!(history.oldest().map(|kept| kept.at.0), Some(0));
+        assert!(History::whole(&kept).oldest().is_none());
         assert_eq!(
             history
                 .minute_before(UnixMillis(59_000))

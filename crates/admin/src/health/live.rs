@@ -104,7 +104,11 @@ impl Live {
     /// The health report on a sample, judged against those that are kept.
     pub(crate) fn verdict(&self, sample: &Sample) -> Value {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let report = report::judge(&self.objectives, sample, History(&kept), wall_clock());
+        let history = match kept.len() {
+            KEPT => History::latest(&kept),
+            _ => History::whole(&kept),
+        };
+        let report = report::judge(&self.objectives, sample, history, wall_clock());
         report.to_json(&self.data_dir)
     }
 

@@ -221,7 +221,10 @@ fn a_condition_that_says_nothing_or_too_much_is_refused() {
             "write \"/error/errors/0/reason\"",
         ),
         ("{ xml = \"ns:Error\", is = \"b\" }", "without namespaces"),
-        ("{ header = \"a b\", is = \"b\" }", "no name of a header"),
+        (
+            "{ header = \"a b\", is = \"b\" }",
+            "not the name of a header",
+        ),
         ("{ heder = \"a\" }", "did you mean `header`?"),
     ] {
         let signal = format!("signals = [{{ status = 403, when = {when}, means = \"window\" }}]");

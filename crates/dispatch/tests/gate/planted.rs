@@ -44,10 +44,10 @@ fn runs_by_key() -> Vec<(Rules, Vec<Command>)> {
 
 /// In how many runs the vendor counts too many.
 fn noticed(mistake: Option<Mistake>) -> usize {
-    noticed_in(runs(), mistake)
+    noticed_in(&runs(), mistake)
 }
 
-fn noticed_in(runs: Vec<(Rules, Vec<Command>)>, mistake: Option<Mistake>) -> usize {
+fn noticed_in(runs: &[(Rules, Vec<Command>)], mistake: Option<Mistake>) -> usize {
     let fails = |(rules, commands): &&(Rules, Vec<Command>)| {
         World::with_mistake(rules.clone(), mistake)
             .run_unwatched(commands)
@@ -113,6 +113,6 @@ fn charges_of_permits_that_are_not_persisted_are_noticed() {
 
 #[test]
 fn rows_that_are_persisted_without_their_key_are_noticed() {
-    assert_eq!(noticed_in(runs_by_key(), None), 0);
-    assert!(noticed_in(runs_by_key(), Some(Mistake::ForgetsKeysOfRows)) > 0);
+    assert_eq!(noticed_in(&runs_by_key(), None), 0);
+    assert!(noticed_in(&runs_by_key(), Some(Mistake::ForgetsKeysOfRows)) > 0);
 }

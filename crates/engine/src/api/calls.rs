@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use rampmeter_store::AbsentTarget;
 use rampmeter_store::model::call::{CallOutcome, CallState, StoredAnswerBody};
 use rampmeter_store::model::damaged::DamagedItem;
 use rampmeter_store::model::figures::EngineFigures;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::target::TargetState;
-use rampmeter_store::{Reader, TargetCounts};
+use rampmeter_store::{AbsentTarget, Reader, TargetCounts};
 
 use crate::api::Engine;
 use crate::command::Command;

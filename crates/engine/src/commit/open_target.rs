@@ -120,12 +120,17 @@ pub(crate) fn open_target(
             .ledger()
             .set_aside(DamagedKind::Target, &config.name, &damaged, now.into())?;
     }
+    recall_for_people(store, id, &mut target)?;
+    Ok(target)
+}
+
+/// What people are shown of the past: its last error, and why it is paused. What cannot be read is left out.
+fn recall_for_people(store: &Store, id: TargetId, target: &mut Target) -> Result<(), StoreFailure> {
     if let Readable::Whole(Some(error)) = readable(store.calls().target_error(id))? {
         target.errors = RecentErrors::recalled(error.at, error.since, error.words);
     }
-    // Without them a pause is shown without its reason.
-    readable(target.recall_pauses(writer.store.controls()))?;
-    Ok(target)
+    readable(target.recall_pauses(store.controls()))?;
+    Ok(())
 }
 
 /// A permit whose call was in flight: held from now on, and not from its permit, for a process that was frozen may have sent

@@ -17,8 +17,7 @@ use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::figures::Histogram;
 use rampmeter_store::model::id::TargetId;
 use rampmeter_store::model::sqs::queue::QueueRecord;
-use rampmeter_store::{Damaged, Kind, PermitRow, Sequence, Store};
-use rampmeter_store::{Readable, readable};
+use rampmeter_store::{Damaged, Kind, PermitRow, Readable, Sequence, Store, readable};
 use rampmeter_succession::{
     ConfigurationChange, carry_over, holds_for, repair, take_up_time, token_seal,
 };

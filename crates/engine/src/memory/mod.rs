@@ -23,8 +23,7 @@ use rampmeter_store::{
 use tokio::sync::oneshot;
 
 use crate::command::Reply;
-use rampmeter_index::RunningMoveTask;
-use rampmeter_index::Target;
+use rampmeter_index::{RunningMoveTask, Target};
 
 /// Everything that the writer remembers: a part for each subject, and what all of them share.
 #[derive(Debug)]

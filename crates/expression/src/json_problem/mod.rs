@@ -119,9 +119,16 @@ mod tests {
         }
     }
 
+    fn told(all: &[(&str, &str)]) {
+        for (text, words) in all {
+            let problem = json_problem(text);
+            assert!(problem.contains(words), "{text}: {problem}");
+        }
+    }
+
     #[test]
-    fn common_faults_are_told_as_jackson_tells_them() {
-        for (text, words) in [
+    fn what_stands_in_the_wrong_place_is_told_as_jackson_tells_it() {
+        told(&[
             ("{\"a\": 'b'}", "(''' (code 39)): expected a valid value"),
             (
                 "{\"a\": \u{20ac}}",
@@ -150,6 +157,17 @@ mod tests {
             ),
             ("{} x", "trailing characters"),
             (
+                "[1}",
+                "Unexpected close marker '}': expected ']' (for Array",
+            ),
+            ("{\"a\":}", "('}' (code 125)): expected a value"),
+        ]);
+    }
+
+    #[test]
+    fn what_ends_early_is_told_as_jackson_tells_it() {
+        told(&[
+            (
                 "{\"a\":",
                 "Unexpected end-of-input within/between Object entries",
             ),
@@ -172,11 +190,12 @@ mod tests {
                 "Unexpected end-of-input: was expecting closing quote for a string value",
             ),
             ("{\"abc", "Unexpected end-of-input in field name"),
-            (
-                "[1}",
-                "Unexpected close marker '}': expected ']' (for Array",
-            ),
-            ("{\"a\":}", "('}' (code 125)): expected a value"),
+        ]);
+    }
+
+    #[test]
+    fn faults_of_numbers_and_letters_are_told_as_jackson_tells_them() {
+        told(&[
             ("[01]", "Invalid numeric value: Leading zeroes not allowed"),
             (
                 "[1.]",
@@ -206,10 +225,11 @@ mod tests {
                 "Non-standard token 'NaN': enable JsonParser.Feature",
             ),
             ("[\u{1}1]", "Illegal character ((CTRL-CHAR, code 1)): only"),
-        ] {
-            let problem = json_problem(text);
-            assert!(problem.contains(words), "{text}: {problem}");
-        }
+        ]);
+    }
+
+    #[test]
+    fn deep_and_endless_texts_are_told_briefly() {
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert_eq!(json_problem(&deep), "The JSON nests deeper than 127 levels");
         let endless = json_problem(&"x".repeat(200_000));

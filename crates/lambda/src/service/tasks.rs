@@ -11,7 +11,7 @@ use crate::trace::TraceHeader;
 
 /// A request to Step Functions failed, after its retries.
 #[derive(Debug, Error)]
-#[error("Action Functions {operation}: {why}")]
+#[error("Step Functions {operation}: {why}")]
 pub(crate) struct TaskError {
     operation: &'static str,
     why: String,

@@ -145,6 +145,7 @@ fn of_targets() -> Vec<Case> {
         configured(&[TARGET, "timeout = \"14m\"\n", LIMIT]),
         configured(&[TARGET, LIMIT, "counts = \"requests-and-jobs\"\n"]),
         configured(&[TARGET, "max_wait = \"2h\"\n", LIMIT]),
+        configured(&[TARGET, LIMIT, "by = \"MessageGroupId\"\n"]),
         configured(&[
             TARGET,
             "auth = { kind = \"oauth2-refresh-token\", client_id = \"c\", client_secret = \"${secret:s}\", \

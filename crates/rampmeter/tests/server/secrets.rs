@@ -375,7 +375,8 @@ fn files(directory: &Path, all: &mut Vec<(String, Vec<u8>)>) {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
             files(&path, all);
-        } else {
+        } else if path.is_file() {
+            // All but the socket, which holds nothing.
             let bytes = std::fs::read(&path).expect("a file");
             all.push((path.display().to_string(), bytes));
         }

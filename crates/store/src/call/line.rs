@@ -181,8 +181,8 @@ impl LineTables<'_> {
     pub fn prune_keyed_slots(&self, target: TargetId, now: Time) -> Result<(), StoreFailure> {
         self.connection
             .prepare_cached(
-                "DELETE FROM keyed_place WHERE (target, limit_name, key, slot) IN \
-                 (SELECT target, limit_name, key, slot FROM keyed_place \
+                "DELETE FROM keyed_slot WHERE (target, limit_name, key, slot) IN \
+                 (SELECT target, limit_name, key, slot FROM keyed_slot \
                   WHERE target = ?1 AND until <= ?2 ORDER BY until LIMIT 32)",
             )?
             .execute((target, now.as_micros()))?;

@@ -154,7 +154,7 @@ impl CallTables<'_> {
         )?;
         for place in places {
             if let Some(key) = place.key {
-                put_keyed_place(self.connection, target, place, key)?;
+                put_keyed_slot(self.connection, target, place, key)?;
                 continue;
             }
             statement.execute((
@@ -173,7 +173,7 @@ impl CallTables<'_> {
         self.connection
             .execute("DELETE FROM window_place WHERE target = ?1", [target])?;
         self.connection
-            .execute("DELETE FROM keyed_place WHERE target = ?1", [target])?;
+            .execute("DELETE FROM keyed_slot WHERE target = ?1", [target])?;
         Ok(())
     }
 
@@ -181,7 +181,7 @@ impl CallTables<'_> {
     pub fn places(&self, target: TargetId) -> Result<Vec<WindowRow>, StoreError> {
         let mut statement = self.connection.prepare_cached(
             "SELECT limit_name, slot, until, count, NULL FROM window_place WHERE target = ?1 \
-             UNION ALL SELECT limit_name, slot, until, count, key FROM keyed_place WHERE target = ?1",
+             UNION ALL SELECT limit_name, slot, until, count, key FROM keyed_slot WHERE target = ?1",
         )?;
         let rows = statement.query_map([target], |row| {
             Ok(WindowRow {
@@ -206,7 +206,7 @@ impl CallTables<'_> {
     ) -> Result<(), StoreError> {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         let except = serde_json::json!(except).to_string();
-        for table in ["window_place", "keyed_place"] {
+        for table in ["window_place", "keyed_slot"] {
             let mut statement = self.connection.prepare_cached(&format!(
                 "UPDATE {table} SET until = min(until, ?3 - ?2) + ?2 WHERE target = ?1 \
                  AND NOT EXISTS (SELECT 1 FROM json_each(?4) WHERE value = limit_name)"
@@ -289,7 +289,7 @@ fn charges(text: Option<String>) -> rusqlite::Result<Vec<KeptCharge>> {
     Ok(charges.unwrap_or_default())
 }
 
-fn put_keyed_place(
+fn put_keyed_slot(
     connection: &Connection,
     target: TargetId,
     place: &WindowRow,
@@ -297,7 +297,7 @@ fn put_keyed_place(
 ) -> Result<(), StoreFailure> {
     connection
         .prepare_cached(
-            "INSERT INTO keyed_place VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO keyed_slot VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
              ON CONFLICT DO UPDATE SET until = excluded.until, count = excluded.count",
         )?
         .execute((

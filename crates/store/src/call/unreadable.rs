@@ -111,7 +111,7 @@ impl Ledger<'_> {
     /// When the store failed.
     pub fn take_unreadable_places(&self) -> Result<Vec<LostSlots>, StoreFailure> {
         let mut lost = self.take_unreadable_of("window_place", "slot")?;
-        lost.extend(self.take_unreadable_of("keyed_place", "key")?);
+        lost.extend(self.take_unreadable_of("keyed_slot", "key")?);
         Ok(lost)
     }
 

@@ -95,7 +95,7 @@ fn judged(target: TargetSample, before: Option<TargetSample>) -> HealthReport {
 
 fn judged_after(sample: &Sample, kept: impl IntoIterator<Item = Sample>) -> HealthReport {
     let kept: VecDeque<Sample> = kept.into_iter().collect();
-    judge(&Objectives::default(), sample, History(&kept), NOW)
+    judge(&Objectives::default(), sample, History::latest(&kept), NOW)
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
     };
     late.state.first[1] = Some(Explanation::by_host(share, None, None));
     let none = VecDeque::new();
-    let verdict = judge(&objectives, &sample(late), History(&none), NOW);
+    let verdict = judge(&objectives, &sample(late), History::latest(&none), NOW);
     let [stuck] = &verdict.stuck[..] else {
         panic!("{verdict:?}");
     };
@@ -153,7 +153,12 @@ fn an_objective_decides_where_there_is_one_and_what_the_engine_says_holds_the_la
             .unwrap()
             .ends_with(&format!("; held by {words}"))
     );
-    let in_time = judge(&objectives, &sample(waiting(5_000)), History(&none), NOW);
+    let in_time = judge(
+        &objectives,
+        &sample(waiting(5_000)),
+        History::latest(&none),
+        NOW,
+    );
     assert!(in_time.well());
 }
 
@@ -253,7 +258,7 @@ fn an_old_sample_is_not_the_truth_of_now() {
     let verdict = judge(
         &Objectives::default(),
         &sample(target()),
-        History(&none),
+        History::latest(&none),
         later,
     );
     assert!(!verdict.well());
@@ -376,6 +381,19 @@ fn one_failed_execution_is_told_and_well_and_old_ones_are_forgotten() {
     let verdict = judged_after(&ended(0, 4), [ago(900, ended(0, 4))]);
     assert!(verdict.well());
     assert_eq!(verdict.executions, []);
+}
+
+#[test]
+fn what_failed_before_the_first_sample_of_a_young_process_is_told() {
+    let kept = VecDeque::from([ago(5, ended(0, 4))]);
+    let young = judge(
+        &Objectives::default(),
+        &ended(0, 4),
+        History::whole(&kept),
+        NOW,
+    );
+    assert!(!young.well());
+    assert_eq!(young.executions[0].count, 4);
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! A call that failed for good: its task fails, and its message moves to the dead-letter queue as the record of it.
 
 use rampmeter_asl::Stimulus;
-use rampmeter_store::message_body;
 use rampmeter_store::model::id::TargetId;
-use rampmeter_store::{DeadLetter, MessageRow, StoreError};
-use rampmeter_store::{Readable, readable};
+use rampmeter_store::{DeadLetter, MessageRow, Readable, StoreError, message_body, readable};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;

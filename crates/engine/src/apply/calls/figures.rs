@@ -1,9 +1,8 @@
 //! The figures of every target and of the store, gathered for the metrics. Counting them is in `crate::figures`.
 
-use rampmeter_store::StoreError;
 use rampmeter_store::model::figures::{EngineFigures, Histogram, TargetFigures, WorkflowFigures};
 use rampmeter_store::model::id::TargetId;
-use rampmeter_store::{Readable, readable};
+use rampmeter_store::{Readable, StoreError, readable};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;

@@ -7,9 +7,8 @@ use std::time::{Duration, SystemTime};
 use rampmeter_call::{JobAction, Judgement, Outcome, PermitEnd, PolledJob, job::FollowUp};
 use rampmeter_dispatch::PermitId;
 use rampmeter_index::InFlight;
-use rampmeter_store::StoreFailure;
 use rampmeter_store::model::id::TargetId;
-use rampmeter_store::{JobRow, StoreError};
+use rampmeter_store::{JobRow, StoreError, StoreFailure};
 
 use crate::apply::calls::context::{CallContext, CallStore};
 use crate::apply::subject::Subject;

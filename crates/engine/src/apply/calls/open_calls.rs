@@ -11,8 +11,7 @@ use rampmeter_store::{Readable, StoreError, StoreFailure, readable};
 
 use crate::apply::calls::context::CallContext;
 use crate::apply::subject::Subject;
-use rampmeter_index::Queue;
-use rampmeter_index::{Ahead, Status, explain, explain_job};
+use rampmeter_index::{Ahead, Queue, Status, explain, explain_job};
 
 /// The calls that have not ended, each once, those in flight first; at most `most`, of one target or of all.
 pub(crate) fn list(

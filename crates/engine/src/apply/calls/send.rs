@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use rampmeter_asl::{EventId, Payload, Selector, Stimulus, Task};
 use rampmeter_call::{CallMessage, InvalidMessage};
-use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::control::Action;
 use rampmeter_store::model::id::{GroupHash, MessageNumber, OrderingHash, StepId, message_id};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::message_rules::{check_call, check_delay};
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, md5_of_attributes, md5_of_body};
-use rampmeter_store::{Envelope, MessageRow, StoreError};
+use rampmeter_store::{Envelope, MessageRow, StoreError, TransactionError};
 use serde_json::Value;
 
 use crate::apply::calls::context::CallContext;

@@ -2,11 +2,10 @@
 //! transaction.
 
 use rampmeter_dispatch::{Priority, Scope};
-use rampmeter_store::OrderStatus;
 use rampmeter_store::model::control::{ControlRecord, Pause};
 use rampmeter_store::model::id::{MessageNumber, TargetId};
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{StoreFailure, TransactionError};
+use rampmeter_store::{OrderStatus, StoreFailure, TransactionError};
 
 use crate::apply::control::context::ControlContext;
 use crate::apply::subject::Subject;

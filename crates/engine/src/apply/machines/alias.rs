@@ -1,8 +1,6 @@
 //! CreateStateMachineAlias, UpdateStateMachineAlias and DeleteStateMachineAlias, and which version an alias sends an
 //! execution to.
 
-use rampmeter_store::AliasRow;
-use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::arn::Qualifier;
 use rampmeter_store::model::id::MachineId;
@@ -10,6 +8,7 @@ use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{
     AliasDescription, CreateAlias, Route, StoredRoute, UpdateAlias, VersionNumber,
 };
+use rampmeter_store::{AliasRow, TransactionError};
 use rampmeter_time::UnixMillis;
 
 use crate::apply::machines::context::MachineContext;

@@ -1,7 +1,6 @@
 //! CreateStateMachine, UpdateStateMachine and DeleteStateMachine.
 
 use rampmeter_asl::StateMachine;
-use rampmeter_store::TransactionError;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::id::RevisionId;
 use rampmeter_store::model::name::check_name;
@@ -10,7 +9,7 @@ use rampmeter_store::model::state_machine::{
     CreateStateMachine, CreatedStateMachine, MachineKind, Publication, UpdateStateMachine,
     UpdatedStateMachine, diagnosis,
 };
-use rampmeter_store::{RevisionRow, StoreError};
+use rampmeter_store::{RevisionRow, StoreError, TransactionError};
 
 use crate::apply::machines::context::MachineContext;
 use crate::apply::subject::Subject;

@@ -1,12 +1,11 @@
 //! PublishStateMachineVersion and DeleteStateMachineVersion.
 
-use rampmeter_store::VersionRow;
 use rampmeter_store::model::arn;
 use rampmeter_store::model::arn::Qualifier;
 use rampmeter_store::model::id::{MachineId, RevisionId};
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::version::{PublishVersion, VersionDescription};
-use rampmeter_store::{StoreFailure, TransactionError};
+use rampmeter_store::{StoreFailure, TransactionError, VersionRow};
 
 use crate::apply::machines::context::MachineContext;
 use crate::apply::subject::Subject;

@@ -8,14 +8,12 @@
 
 use std::time::Duration;
 
-use rampmeter_store::MessageRow;
-use rampmeter_store::message_body;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::execution::StartExecution;
 use rampmeter_store::model::id::{QueueId, message_id};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
-use rampmeter_store::{StoreFailure, TransactionError};
+use rampmeter_store::{MessageRow, StoreFailure, TransactionError, message_body};
 
 use crate::apply::queues::Applied;
 use crate::apply::queues::context::QueueContext;

@@ -12,8 +12,9 @@ use rampmeter_asl::{
 use rampmeter_evaluation::Question;
 use rampmeter_store::model::execution::ExecutionStatus;
 use rampmeter_store::model::id::{ExecutionId, StepId};
-use rampmeter_store::unreadable;
-use rampmeter_store::{ExecutionRow, FrameRow, FrameStatus, ItemOf, StepRow, StoreError};
+use rampmeter_store::{
+    ExecutionRow, FrameRow, FrameStatus, ItemOf, StepRow, StoreError, unreadable,
+};
 
 use crate::apply::calls::send::Sending;
 use crate::apply::subject::Subject;

@@ -1,10 +1,9 @@
 //! SendTaskSuccess, SendTaskFailure and SendTaskHeartbeat: a client's worker reports on a task.
 
 use rampmeter_asl::{Payload, Stimulus};
-use rampmeter_store::MAX_DATA_BYTES;
-use rampmeter_store::TransactionError;
 use rampmeter_store::model::execution::{TaskReport, TaskResult};
 use rampmeter_store::model::rejected::Rejected;
+use rampmeter_store::{MAX_DATA_BYTES, TransactionError};
 
 use crate::apply::subject::Subject;
 use crate::apply::workflow::context::WorkflowContext;

@@ -2,10 +2,9 @@
 //! iterations, as many as are worth showing. Changes nothing.
 
 use rampmeter_asl::{Detail, Frame, Waiting, record};
-use rampmeter_store::TransactionError;
 use rampmeter_store::model::call::WaitingAt;
 use rampmeter_store::model::id::{MessageNumber, StepId, message_number};
-use rampmeter_store::{ExecutionRow, FrameStatus, StoreError};
+use rampmeter_store::{ExecutionRow, FrameStatus, StoreError, TransactionError};
 use rampmeter_time::UnixMillis;
 use serde_json::Value;
 

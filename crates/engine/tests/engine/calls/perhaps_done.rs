@@ -38,7 +38,7 @@ async fn letter(engine: &Engine) -> i64 {
     until(async || {
         let page = engine.dead_letters();
         let page = page.list_dead_letters(ListDeadLetters::default()).await;
-        page.unwrap().items.first().map(|letter| letter.id)
+        page.expect("a page").items.first().map(|letter| letter.id)
     })
     .await
 }

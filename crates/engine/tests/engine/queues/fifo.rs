@@ -138,7 +138,7 @@ async fn what_is_sent_after_a_purge_is_no_duplicate_of_what_was_purged() {
     let engine = engine(directory.path()).await;
     create(&engine, "q.fifo", &[FIFO]).await;
     let send = async |body: &str| {
-        let request = in_group("q.fifo", body, "g", "same id");
+        let request = in_group("q.fifo", body, "g", "same-id");
         engine.queues().send_message(request).await.unwrap();
     };
     send("before").await;

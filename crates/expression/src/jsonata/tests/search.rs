@@ -79,7 +79,7 @@ fn both_engines_answer_the_same() {
 
 #[test]
 fn long_texts_are_searched_in_linear_time() {
-    let text = "Some Vendor-FunctionResult, with Signs; ".repeat(8_000);
+    let text = "Some Vendor-Answer, with Signs; ".repeat(8_000);
     assert_eq!(
         value("$length($replace($text, /[^a-z0-9]/, ''))", &text),
         json!(8_000 * 21)

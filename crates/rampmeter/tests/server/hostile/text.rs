@@ -225,6 +225,10 @@ async fn whatever_a_command_is_given_it_repeats_nothing_that_a_terminal_obeys() 
     assert!(leaves.len() > 40, "{leaves:?}");
     for leaf in &leaves {
         let path: Vec<&str> = leaf.path.iter().map(String::as_str).collect();
+        // A program gets the vendor's bytes; what a terminal gets of them is written out (`terminal/src/output.rs`).
+        if path == ["call", "body"] {
+            continue;
+        }
         let with = |values: &[&'static str], more: &[&'static str]| -> Vec<&str> {
             [&path[..], values, more].concat()
         };

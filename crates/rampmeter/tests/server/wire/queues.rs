@@ -48,6 +48,16 @@ async fn a_queue_url_carries_the_name_under_which_the_client_came() {
     assert_eq!(answer.body, json!({ "QueueUrl": url }));
 }
 
+/// The error's shape: those that the service model does not have are the framework's.
+fn shape_of(name: &str) -> String {
+    match name {
+        "InvalidParameterValueException" | "MissingRequiredParameterException" => {
+            format!("com.amazon.coral.service#{name}")
+        }
+        _ => format!("com.amazonaws.sqs#{name}"),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_of_sqs_carry_their_query_code() {
     let server = Server::start(&Workspace::without_vendor()).await;
@@ -120,13 +130,7 @@ async fn errors_of_sqs_carry_their_query_code() {
             "{operation} {input}: {}",
             answer.body
         );
-        let shape = match name {
-            "InvalidParameterValueException" | "MissingRequiredParameterException" => {
-                format!("com.amazon.coral.service#{name}")
-            }
-            _ => format!("com.amazonaws.sqs#{name}"),
-        };
-        assert_eq!(answer.body["__type"], shape);
+        assert_eq!(answer.body["__type"], shape_of(name));
         assert_eq!(
             answer.headers["x-amzn-query-error"],
             format!("{code};Sender").as_str()

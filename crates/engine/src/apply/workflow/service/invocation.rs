@@ -2,11 +2,10 @@
 //! by a command. The row stays until then, so a request that was under way when the process ended is made again.
 
 use rampmeter_asl::{Event, EventId, Payload, Stimulus, Task, record};
-use rampmeter_store::StoreError;
 use rampmeter_store::model::damaged::DamagedKind;
 use rampmeter_store::model::id::{ExecutionId, StepId};
 use rampmeter_store::model::invocation::{InvocationKey, Invoked, TaskError};
-use rampmeter_store::{Readable, StoreFailure, readable, unreadable};
+use rampmeter_store::{Readable, StoreError, StoreFailure, readable, unreadable};
 use tokio::sync::oneshot;
 
 use crate::apply::subject::Subject;
@@ -14,8 +13,7 @@ use crate::apply::subject::as_task_error;
 use crate::apply::workflow::context::WorkflowContext;
 use crate::apply::workflow::service::Services;
 use crate::apply::workflow::service::Submission;
-use rampmeter_invocation::MAX_IN_FLIGHT;
-use rampmeter_invocation::OutgoingInvocation;
+use rampmeter_invocation::{MAX_IN_FLIGHT, OutgoingInvocation};
 
 impl Services<'_, '_> {
     /// Notes the request of a task, unless it can be refused at once.

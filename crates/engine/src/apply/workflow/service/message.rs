@@ -1,14 +1,12 @@
 //! `sqs:sendMessage`: the message of a Task state, and its errors as Step Functions names them.
 
 use rampmeter_asl::{Payload, Task};
-use rampmeter_store::StoreError;
-use rampmeter_store::TransactionError;
-use rampmeter_store::body_text;
 use rampmeter_store::model::arn::queue_name;
 use rampmeter_store::model::id::{ExecutionId, QueueId, StepId};
 use rampmeter_store::model::queue_error::QueueError;
 use rampmeter_store::model::rejected::Rejected;
 use rampmeter_store::model::sqs::{SendMessage, SentMessage, message_attribute};
+use rampmeter_store::{StoreError, TransactionError, body_text};
 use serde_json::{Value, json};
 
 use crate::apply::calls::send::Sending;
