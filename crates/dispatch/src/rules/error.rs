@@ -125,7 +125,7 @@ pub enum RulesError {
         name: String,
     },
     /// Calls that take more places than there are.
-    #[error("limit `{name}` admits nothing: a call takes {cost} places of {max}")]
+    #[error("limit `{name}` admits nothing: a call takes {cost} slots of {max}")]
     CostOverLimit {
         /// The limit.
         name: String,

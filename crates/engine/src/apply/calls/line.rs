@@ -98,7 +98,7 @@ impl Lanes<'_, '_> {
         }
         let target = self.calls.target(id);
         if let Some((limit, cost, max)) = target.base_rules.never_admits(&charges) {
-            let reason = format!("it takes {cost} places of limit {limit}, which has {max}");
+            let reason = format!("it takes {cost} slots of limit {limit}, which has {max}");
             return self
                 .calls
                 .fail_call(id, message, INVALID_MESSAGE, &reason, None);
